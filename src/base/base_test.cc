@@ -52,7 +52,8 @@ TEST(SystemClock, NeverGoesBackBehindItsFloor) {
 }
 
 TEST(Uuid, Version7CarriesTheTimeAndRoundTrips) {
-  const Uuid id = make_uuid_v7(Time{Millis{0x0192d4e07b2aLL}}, {0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5, 6});
+  const Uuid id =
+      make_uuid_v7(Time{Millis{0x0192d4e07b2aLL}}, {0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5, 6});
   EXPECT_EQ(format_uuid(id), "0192d4e0-7b2a-7fff-bfff-010203040506");
   EXPECT_EQ(parse_uuid(format_uuid(id)), id);
   EXPECT_FALSE(parse_uuid("0192d4e0-7b2a-7fff-bfff-01020304050"));
@@ -77,7 +78,9 @@ TEST(Result, ChainsAndCarriesErrors) {
 
 TEST(LogJson, EscapesEverythingThatIsNotPlainText) {
   std::string out;
-  log::append_json_escaped(out, "a\"b\\c\n\x7f\xff" "é\xc0\xaf");
+  log::append_json_escaped(out,
+                           "a\"b\\c\n\x7f\xff"
+                           "é\xc0\xaf");
   EXPECT_EQ(out, "a\\\"b\\\\c\\u000a\\u007f\\u00ffé\\u00c0\\u00af");
 }
 

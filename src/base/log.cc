@@ -25,10 +25,14 @@ std::atomic<std::shared_ptr<spdlog::async_logger>> g_current;
 
 std::string_view name_of(Level level) {
   switch (level) {
-    case Level::Debug: return "debug";
-    case Level::Info: return "info";
-    case Level::Warn: return "warn";
-    case Level::Error: return "error";
+    case Level::Debug:
+      return "debug";
+    case Level::Info:
+      return "info";
+    case Level::Warn:
+      return "warn";
+    case Level::Error:
+      return "error";
   }
   return "error";
 }
@@ -104,8 +108,8 @@ std::string start(Level level, const std::string& path) {
       sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
     }
     g_pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
-    g_logger = std::make_shared<spdlog::async_logger>("guarita", std::move(sink), g_pool,
-                                                      spdlog::async_overflow_policy::overrun_oldest);
+    g_logger = std::make_shared<spdlog::async_logger>(
+        "guarita", std::move(sink), g_pool, spdlog::async_overflow_policy::overrun_oldest);
     g_logger->set_pattern("%v");
     g_logger->set_level(spdlog::level::trace);
     g_logger->flush_on(spdlog::level::trace);
@@ -125,8 +129,12 @@ void stop() {
   g_pool.reset();  // joins the writer after it has drained the queue
 }
 
-void set_level(Level level) { g_level.store(level, std::memory_order_relaxed); }
-bool enabled(Level level) { return level >= g_level.load(std::memory_order_relaxed); }
+void set_level(Level level) {
+  g_level.store(level, std::memory_order_relaxed);
+}
+bool enabled(Level level) {
+  return level >= g_level.load(std::memory_order_relaxed);
+}
 
 std::uint64_t dropped_lines() {
   const std::scoped_lock lock(g_mutex);
@@ -136,8 +144,7 @@ std::uint64_t dropped_lines() {
 void write(Level level, std::string_view component, std::string_view message, Fields fields) {
   if (!enabled(level)) return;
   std::string text = "{\"time\":\"";
-  text += format_rfc3339(
-      std::chrono::floor<Millis>(std::chrono::system_clock::now()));
+  text += format_rfc3339(std::chrono::floor<Millis>(std::chrono::system_clock::now()));
   text.append("\",\"level\":\"").append(name_of(level));
   text.append("\",\"component\":\"").append(component).append("\",\"message\":\"");
   append_json_escaped(text, message);

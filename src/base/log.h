@@ -44,10 +44,18 @@ bool enabled(Level level);
 std::uint64_t dropped_lines();
 
 void write(Level level, std::string_view component, std::string_view message, Fields fields = {});
-inline void debug(std::string_view c, std::string_view m, Fields f = {}) { write(Level::Debug, c, m, f); }
-inline void info(std::string_view c, std::string_view m, Fields f = {}) { write(Level::Info, c, m, f); }
-inline void warn(std::string_view c, std::string_view m, Fields f = {}) { write(Level::Warn, c, m, f); }
-inline void error(std::string_view c, std::string_view m, Fields f = {}) { write(Level::Error, c, m, f); }
+inline void debug(std::string_view c, std::string_view m, Fields f = {}) {
+  write(Level::Debug, c, m, f);
+}
+inline void info(std::string_view c, std::string_view m, Fields f = {}) {
+  write(Level::Info, c, m, f);
+}
+inline void warn(std::string_view c, std::string_view m, Fields f = {}) {
+  write(Level::Warn, c, m, f);
+}
+inline void error(std::string_view c, std::string_view m, Fields f = {}) {
+  write(Level::Error, c, m, f);
+}
 
 // A complete line made elsewhere (the access log). Not filtered by level.
 void line(std::string&& json);

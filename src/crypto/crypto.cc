@@ -23,10 +23,16 @@ struct FreeDigest {
 
 }  // namespace
 
-bool init() { return sodium_init() >= 0; }
+bool init() {
+  return sodium_init() >= 0;
+}
 
-void random_bytes(std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }
-std::uint32_t random_below(std::uint32_t bound) { return randombytes_uniform(bound); }
+void random_bytes(std::span<std::uint8_t> out) {
+  randombytes_buf(out.data(), out.size());
+}
+std::uint32_t random_below(std::uint32_t bound) {
+  return randombytes_uniform(bound);
+}
 
 Uuid random_uuid_v7(Time now) {
   std::array<std::uint8_t, 10> random;
