@@ -29,6 +29,7 @@ struct UsageDelta {
   Time last;  // of the newest of them
 };
 struct LastUsed {
+  std::string account_id;
   crypto::Digest digest;  // of a live token
   Time at;
 };
