@@ -1,0 +1,279 @@
+#include "net/stream.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace guarita::net {
+namespace {
+
+// After so many reads in a row that found bytes at once the reader goes through the loop, so that
+// a fast sender does not keep other connections waiting.
+constexpr unsigned kReadsInARowMax = 16;
+
+IoStep socket_read(int fd, std::span<char> into) noexcept {
+  for (;;) {
+    const ssize_t got = ::recv(fd, into.data(), into.size(), MSG_DONTWAIT);
+    if (got > 0) return {.what = IoStep::What::Done, .bytes = static_cast<std::size_t>(got)};
+    if (got == 0) return {.what = IoStep::What::Failed, .error = NetError::EndOfStream};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {};
+    return {.what = IoStep::What::Failed, .error = from_errno(errno)};
+  }
+}
+
+IoStep socket_write(int fd, std::span<const iovec> pieces) noexcept {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());
+  message.msg_iovlen = pieces.size();
+  for (;;) {
+    const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) return {.what = IoStep::What::Done, .bytes = static_cast<std::size_t>(sent)};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {};
+    return {.what = IoStep::What::Failed, .error = from_errno(errno)};
+  }
+}
+
+bool something_to_read(int fd) noexcept {
+  char byte;
+  for (;;) {
+    const ssize_t got = ::recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
+    if (got >= 0) return true;
+    if (errno == EINTR) continue;
+    return errno != EAGAIN && errno != EWOULDBLOCK;
+  }
+}
+
+void resume(std::coroutine_handle<>& slot) {
+  std::exchange(slot, nullptr).resume();
+}
+
+}  // namespace
+
+std::unique_ptr<Stream> Stream::adopt(Loop& loop, int fd) {
+  Descriptor::Ptr descriptor = Descriptor::adopt(loop, fd);
+  if (!descriptor) return nullptr;
+  return std::unique_ptr<Stream>(new Stream(std::move(descriptor)));
+}
+
+Result<std::unique_ptr<Stream>, NetError> Stream::connect(Loop& loop, const Endpoint& to) {
+  const auto fd = open_socket(to.family());
+  if (!fd) return Err(fd.error());
+  if (::connect(*fd, to.address(), to.size) != 0 && errno != EINPROGRESS) {
+    // A Unix socket answers EAGAIN when its backlog is full: nobody takes us in there.
+    const NetError error = errno == EAGAIN ? NetError::Refused : from_errno(errno);
+    ::close(*fd);
+    return Err(error);
+  }
+  std::unique_ptr<Stream> stream = adopt(loop, *fd);
+  if (!stream) return Err(NetError::TooManyFiles);
+  return stream;
+}
+
+IoStep Stream::try_read(std::span<char> into) noexcept {
+  if (cut_) return {.what = IoStep::What::Failed, .error = *cut_};
+  const IoStep step = layer_ ? layer_->read(fd(), into) : socket_read(fd(), into);
+  if (step.what == IoStep::What::Done) bytes_read_ += step.bytes;
+  return step;
+}
+
+bool Stream::settle_read(const IoStep& step) noexcept {
+  if (step.what == IoStep::What::WouldBlock) return false;
+  if (step.what == IoStep::What::Done) {
+    reading_.result = step.bytes;
+  } else {
+    reading_.result = Err(step.error);
+  }
+  return true;
+}
+
+bool Stream::read_now() noexcept {
+  if (reading_.lazy.take == nullptr) return settle_read(try_read(reading_.into));
+  const IoStep step = try_read(reading_.lazy.take(reading_.lazy.context));
+  if (step.what != IoStep::What::Done) reading_.lazy.give_back(reading_.lazy.context);
+  return settle_read(step);
+}
+
+Stream::ReadAwaiter Stream::read_some(std::span<char> into) {
+  reading_.into = into;
+  reading_.lazy.take = nullptr;
+  return ReadAwaiter(*this);
+}
+Stream::ReadAwaiter Stream::read_some(const LazyBuffer& into) {
+  reading_.lazy = into;
+  return ReadAwaiter(*this);
+}
+
+bool Stream::ReadAwaiter::await_ready() noexcept {
+  Reading& reading = stream_.reading_;
+  if (stream_.descriptor_->known_empty() && !stream_.cut_ && !stream_.layer_) return false;
+  if (reading.in_a_row >= kReadsInARowMax) {
+    reading.in_a_row = 0;
+    first_ = Descriptor::First::Attempt;
+    return false;
+  }
+  if (!stream_.read_now()) return false;
+  ++reading.in_a_row;
+  return true;
+}
+
+void Stream::ReadAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
+  stream_.reading_.waiting = waiting;
+  if (first_ == Descriptor::First::Skip) stream_.reading_.in_a_row = 0;
+  stream_.descriptor_->wait(
+      Direction::Read,
+      {.attempt = [](void* self) noexcept { return static_cast<Stream*>(self)->read_now(); },
+       .completed =
+           [](void* self, Wake wake) noexcept {
+             auto* stream = static_cast<Stream*>(self);
+             if (wake == Wake::Cancelled) {
+               stream->reading_.result = Err(stream->cut_.value_or(NetError::Cancelled));
+             }
+             resume(stream->reading_.waiting);
+           },
+       .context = &stream_},
+      first_);
+}
+
+Stream::WriteAwaiter Stream::write(std::span<const std::string_view> pieces) {
+  writing_.first = writing_.count = 0;
+  writing_.result = {};
+  for (const std::string_view piece : pieces) {
+    if (piece.empty() || writing_.count == kPiecesMax) continue;
+    writing_.pieces[writing_.count++] = {const_cast<char*>(piece.data()), piece.size()};
+  }
+  return WriteAwaiter(*this);
+}
+Stream::WriteAwaiter Stream::write(std::string_view piece) {
+  return write(std::span<const std::string_view>(&piece, 1));
+}
+
+IoStep Stream::try_write() noexcept {
+  if (cut_) return {.what = IoStep::What::Failed, .error = *cut_};
+  const std::span<const iovec> left(writing_.pieces.data() + writing_.first,
+                                    writing_.count - writing_.first);
+  return layer_ ? layer_->write(fd(), left) : socket_write(fd(), left);
+}
+
+bool Stream::write_now() noexcept {
+  while (writing_.first < writing_.count) {
+    const IoStep step = try_write();
+    if (step.what == IoStep::What::WouldBlock) return false;
+    if (step.what == IoStep::What::Failed) {
+      writing_.result = Err(step.error);
+      return true;
+    }
+    bytes_written_ += step.bytes;
+    std::size_t sent = step.bytes;
+    while (writing_.first < writing_.count && sent >= writing_.pieces[writing_.first].iov_len) {
+      sent -= writing_.pieces[writing_.first++].iov_len;
+    }
+    if (sent > 0) {
+      iovec& piece = writing_.pieces[writing_.first];
+      piece.iov_base = static_cast<char*>(piece.iov_base) + sent;
+      piece.iov_len -= sent;
+    }
+  }
+  return true;
+}
+
+void Stream::WriteAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
+  stream_.writing_.waiting = waiting;
+  stream_.descriptor_->wait(
+      Direction::Write,
+      {.attempt = [](void* self) noexcept { return static_cast<Stream*>(self)->write_now(); },
+       .completed =
+           [](void* self, Wake wake) noexcept {
+             auto* stream = static_cast<Stream*>(self);
+             if (wake == Wake::Cancelled) {
+               stream->writing_.result = Err(stream->cut_.value_or(NetError::Cancelled));
+             }
+             resume(stream->writing_.waiting);
+           },
+       .context = &stream_});
+}
+
+Stream::ConnectAwaiter Stream::connected() {
+  writing_.result = {};
+  return ConnectAwaiter(*this);
+}
+
+bool Stream::connect_now() noexcept {
+  if (cut_) {
+    writing_.result = Err(*cut_);
+    return true;
+  }
+  pollfd ready{.fd = fd(), .events = POLLOUT, .revents = 0};
+  if (::poll(&ready, 1, 0) == 0) return false;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  if (error != 0) writing_.result = Err(from_errno(error));
+  return true;
+}
+
+bool Stream::ConnectAwaiter::await_ready() noexcept {
+  return stream_.connect_now();
+}
+
+void Stream::ConnectAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
+  stream_.writing_.waiting = waiting;
+  stream_.descriptor_->wait(
+      Direction::Write,
+      {.attempt = [](void* self) noexcept { return static_cast<Stream*>(self)->connect_now(); },
+       .completed =
+           [](void* self, Wake wake) noexcept {
+             auto* stream = static_cast<Stream*>(self);
+             if (wake == Wake::Cancelled) {
+               stream->writing_.result = Err(stream->cut_.value_or(NetError::Cancelled));
+             }
+             resume(stream->writing_.waiting);
+           },
+       .context = &stream_});
+}
+
+bool Stream::watch(void (*event)(void*) noexcept, void* context) {
+  if (cut_ || (layer_ && layer_->has_pending()) || something_to_read(fd())) return false;
+  event_ = event;
+  event_context_ = context;
+  descriptor_->wait(
+      Direction::Read,
+      {.attempt =
+           [](void* self) noexcept { return something_to_read(static_cast<Stream*>(self)->fd()); },
+       .completed =
+           [](void* self, Wake) noexcept {
+             auto* stream = static_cast<Stream*>(self);
+             std::exchange(stream->event_, nullptr)(stream->event_context_);
+           },
+       .context = this});
+  return true;
+}
+
+bool Stream::unwatch() {
+  if (event_ == nullptr) return false;
+  event_ = nullptr;
+  descriptor_->detach(Direction::Read);
+  return descriptor_->known_empty();
+}
+
+void Stream::cancel(NetError why) {
+  if (cut_) return;
+  cut_ = why;
+  descriptor_->cancel();
+}
+
+void Stream::finish_sending() {
+  if (layer_) layer_->finish(fd());
+  ::shutdown(fd(), SHUT_WR);
+}
+
+void Stream::reset_on_close() {
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+}  // namespace guarita::net
