@@ -1,0 +1,176 @@
+#include "telemetry/hub.h"
+
+#include <thread>
+
+#include "base/log.h"
+#include "telemetry/hub_state.h"
+
+namespace guarita::telemetry {
+namespace {
+
+std::uint64_t random_seed() {
+  std::array<std::uint8_t, 8> bytes{};
+  crypto::random_bytes(bytes);
+  return std::bit_cast<std::uint64_t>(bytes);
+}
+
+std::string key_of(const UsageDelta& row) {
+  std::string key = std::to_string(row.hour.time_since_epoch().count());
+  key += '/';
+  key += std::to_string(static_cast<unsigned>(row.token_class));
+  key += '/';
+  key += row.account_id;  // an account id holds no slash
+  key += '/';
+  key += row.instance_id;
+  return key;
+}
+
+template <class Map>
+auto take_values(Map& map) {
+  std::vector<typename Map::mapped_type> out;
+  out.reserve(map.size());
+  for (auto& [key, value] : map) out.push_back(std::move(value));
+  map.clear();
+  return out;
+}
+
+}  // namespace
+
+Shard::Shard(Hub& hub)
+    : hub_(hub),
+      tally_(new Tally(hub.state_->hash)),
+      spare_(std::make_unique<Tally>(hub.state_->hash)) {}
+
+void Hub::State::add(UsageDelta&& row) {
+  std::string key = key_of(row);
+  if (const auto found = usage.find(key); found != usage.end()) {
+    found->second.count += row.count;
+    found->second.last = std::max(found->second.last, row.last);
+  } else if (usage.size() < kPendingRowsMax) {
+    usage.emplace(std::move(key), std::move(row));
+  } else {
+    totals.lost_usage += row.count;
+  }
+}
+
+void Hub::State::add(LastUsed&& row) {
+  std::string key(reinterpret_cast<const char*>(row.digest.data()), row.digest.size());
+  key += row.account_id;
+  if (const auto found = last_used.find(key); found != last_used.end()) {
+    found->second.at = std::max(found->second.at, row.at);
+  } else if (last_used.size() < kPendingRowsMax) {
+    last_used.emplace(std::move(key), std::move(row));
+  } else {
+    ++totals.lost_last_used;
+  }
+}
+
+void Hub::State::add(UnknownInstance&& row) {
+  if (const auto found = unknown.find(row.instance_id); found != unknown.end()) {
+    UnknownInstance& into = found->second;
+    into.count += row.count;
+    into.first = std::min(into.first, row.first);
+    into.last = std::max(into.last, row.last);
+  } else if (unknown.size() < kUnknownRowsMax) {
+    std::string key = row.instance_id;
+    unknown.emplace(std::move(key), std::move(row));
+  } else {
+    ++totals.lost_unknown;
+  }
+}
+
+void Hub::State::absorb(const Tally& tally) {
+  totals.merge(tally.sums);
+  for (const auto& row : tally.usage.rows()) {
+    add(UsageDelta{hour_of_tag(row.tag), std::string(tally.usage.first(row)),
+                   std::string(tally.usage.second(row)), class_of_tag(row.tag), row.value.count,
+                   row.value.last});
+  }
+  for (const auto& row : tally.last_used.rows()) {
+    LastUsed used{std::string(tally.last_used.second(row)), {}, row.value};
+    std::memcpy(used.digest.data(), tally.last_used.first(row).data(), used.digest.size());
+    add(std::move(used));
+  }
+  for (const auto& row : tally.unknown.rows()) {
+    add(UnknownInstance{std::string(tally.unknown.first(row)), row.value.count, row.value.first,
+                        row.value.last});
+  }
+}
+
+Hub::Hub() : state_(std::make_unique<State>(random_seed())) {
+  state_->started = std::chrono::floor<Millis>(std::chrono::system_clock::now());
+}
+Hub::~Hub() = default;
+
+Shard& Hub::add_shard() {
+  const std::scoped_lock lock(state_->mutex);
+  state_->shards.push_back(std::make_unique<Shard>(*this));
+  return *state_->shards.back();
+}
+
+void Hub::set_store(const StoreGauges& gauges) {
+  const std::scoped_lock lock(state_->mutex);
+  state_->store = gauges;
+}
+
+void Hub::collect_locked(State& state) {
+  for (const auto& shard : state.shards) {
+    Tally* filled = shard->tally_.load(std::memory_order_relaxed);
+    // Null: its thread is inside record(), for a microsecond.
+    while (filled == nullptr ||
+           !shard->tally_.compare_exchange_weak(
+               filled, shard->spare_.get(), std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      if (filled == nullptr) {
+        std::this_thread::yield();
+        filled = shard->tally_.load(std::memory_order_relaxed);
+      }
+    }
+    static_cast<void>(shard->spare_.release());  // the shard's now
+    shard->spare_.reset(filled);
+    state.absorb(*filled);
+    filled->clear();
+  }
+}
+
+Deltas Hub::take_deltas() {
+  const std::scoped_lock lock(state_->mutex);
+  collect_locked(*state_);
+  return {take_values(state_->usage), take_values(state_->last_used), take_values(state_->unknown)};
+}
+
+void Hub::put_back(Deltas&& deltas) {
+  const std::scoped_lock lock(state_->mutex);
+  for (UsageDelta& row : deltas.usage) state_->add(std::move(row));
+  for (LastUsed& row : deltas.last_used) state_->add(std::move(row));
+  for (UnknownInstance& row : deltas.unknown_instances) state_->add(std::move(row));
+}
+
+std::uint64_t Hub::event_total(Event event) const {
+  const std::scoped_lock lock(state_->mutex);
+  std::uint64_t sum = 0;
+  for (const auto& shard : state_->shards) {
+    sum += shard->events_[static_cast<std::size_t>(event)].load(std::memory_order_relaxed);
+  }
+  return sum;
+}
+
+std::uint64_t Hub::requests_total() {
+  const std::scoped_lock lock(state_->mutex);
+  collect_locked(*state_);
+  std::uint64_t sum = 0;
+  for (const std::uint64_t n : state_->totals.responses) sum += n;
+  return sum;
+}
+
+std::string Hub::prometheus() {
+  Observed observed;
+  for (unsigned i = 0; i < kEvents; ++i) observed.events[i] = event_total(static_cast<Event>(i));
+  observed.dropped_log_lines = log::dropped_lines();
+  const std::scoped_lock lock(state_->mutex);
+  collect_locked(*state_);
+  observed.threads = state_->shards.size();
+  observed.started = state_->started;
+  return render_prometheus(state_->totals, state_->store, observed);
+}
+
+}  // namespace guarita::telemetry

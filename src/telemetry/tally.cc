@@ -1,0 +1,108 @@
+#include "telemetry/tally.h"
+
+namespace guarita::telemetry {
+namespace {
+
+template <class T, std::size_t N>
+void add_all(std::array<T, N>& into, const std::array<T, N>& from) noexcept {
+  for (std::size_t i = 0; i < N; ++i) {
+    if constexpr (std::is_integral_v<T>) {
+      into[i] += from[i];
+    } else {
+      add_all(into[i], from[i]);
+    }
+  }
+}
+
+std::uint64_t nanoseconds(std::chrono::nanoseconds d) noexcept {
+  return d.count() < 0 ? 0 : static_cast<std::uint64_t>(d.count());
+}
+
+std::string_view bytes_of(const crypto::Digest& digest) noexcept {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+}  // namespace
+
+void Sums::add(const Exchange& e) noexcept {
+  bytes_in += e.bytes_in;
+  bytes_out += e.bytes_out;
+  const std::size_t hundreds = e.status / 100U;
+  ++responses[hundreds < responses.size() ? hundreds : 0];
+  if (e.stage == Stage::Malformed) {
+    ++malformed;
+    return;
+  }
+  if (e.stage == Stage::Draining) {
+    ++draining;
+    return;
+  }
+  const std::size_t allowed = e.allow ? 1 : 0;
+  const auto mode = static_cast<std::size_t>(e.mode);
+  ++decisions[allowed][static_cast<std::size_t>(e.reason)][mode];
+  if (e.classified) ++classes[static_cast<std::size_t>(e.token_class)][mode];
+  if (e.unknown_instance) ++unknown_instances;
+  ++upstream[static_cast<std::size_t>(e.upstream)];
+  if (e.decision_time.count() > 0) decision_time.add(kDecisionBounds, nanoseconds(e.decision_time));
+  duration[allowed].add(kDurationBounds, nanoseconds(e.duration));
+}
+
+void Sums::merge(const Sums& other) noexcept {
+  add_all(decisions, other.decisions);
+  add_all(classes, other.classes);
+  add_all(responses, other.responses);
+  add_all(upstream, other.upstream);
+  decision_time.merge(other.decision_time);
+  for (std::size_t i = 0; i < duration.size(); ++i) duration[i].merge(other.duration[i]);
+  malformed += other.malformed;
+  draining += other.draining;
+  bytes_in += other.bytes_in;
+  bytes_out += other.bytes_out;
+  unknown_instances += other.unknown_instances;
+  lost_usage += other.lost_usage;
+  lost_last_used += other.lost_last_used;
+  lost_unknown += other.lost_unknown;
+}
+
+void Tally::add(const Exchange& e) noexcept {
+  sums.add(e);
+  if (e.stage != Stage::Decided) return;
+  if (e.classified) {
+    const std::uint32_t tag = usage_tag(e.at, e.token_class);
+    UsageCell* cell = usage.find_or_add(e.account_id, e.instance_id, tag);
+    // Full: the account's evidence matters more than which instance it was.
+    if (cell == nullptr) cell = usage.find_or_add(e.account_id, {}, tag);
+    if (cell != nullptr) {
+      ++cell->count;
+      cell->last = std::max(cell->last, e.at);
+    } else {
+      ++sums.lost_usage;
+    }
+  }
+  if (e.matched_token != nullptr) {
+    Time* last = last_used.find_or_add(bytes_of(*e.matched_token), e.account_id, 0);
+    if (last != nullptr) {
+      *last = std::max(*last, e.at);
+    } else {
+      ++sums.lost_last_used;
+    }
+  }
+  if (e.unknown_instance) {
+    UnknownCell* cell = unknown.find_or_add(e.instance_id, {}, 0);
+    if (cell != nullptr) {
+      if (cell->count++ == 0) cell->first = e.at;
+      cell->last = std::max(cell->last, e.at);
+    } else {
+      ++sums.lost_unknown;
+    }
+  }
+}
+
+void Tally::clear() {
+  sums = Sums{};
+  usage.clear();
+  last_used.clear();
+  unknown.clear();
+}
+
+}  // namespace guarita::telemetry
