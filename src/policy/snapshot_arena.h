@@ -1,0 +1,80 @@
+// The snapshot's memory: one reserved stretch of address space, used from its start, named by
+// offsets. Nothing in it is a pointer, so it can be mapped from a file at another address.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+namespace guarita::policy {
+
+// In units of 8 bytes from the arena's start. 0 is the header, so 0 also says "none".
+using Offset = std::uint32_t;
+inline constexpr std::uint64_t kOffsetUnit = 8;
+
+struct Block {
+  Offset offset = 0;
+  std::uint32_t bytes = 0;
+};
+
+// Used by one thread, the writer; readers only turn offsets into addresses.
+//
+// Up to kSmallMax bytes: exact size classes, cut from slabs, freed into a list per size.
+// Above: runs, merged with free neighbours; the whole pages of a freed run go back to the system at
+// once, so that tables which grow a little at a time leave nothing behind but addresses.
+class Arena {
+ public:
+  static constexpr std::uint32_t kSmallMax = 1024;
+  static constexpr std::uint32_t kRunUnit = 256;
+  static constexpr std::uint32_t kPage = 4096;
+  static constexpr std::uint32_t kSlab = 16 * kPage;
+
+  // Aborts when the system refuses even kReserveMin bytes of address space.
+  Arena(std::uint64_t reserve_bytes, std::uint32_t header_bytes);
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  ~Arena();
+
+  void* at(Offset offset) const noexcept { return base_ + kOffsetUnit * offset; }
+  template <class T>
+  T* as(Offset offset) const noexcept {
+    return static_cast<T*>(at(offset));
+  }
+
+  // What a request for `bytes` really gets: the next multiple of 8, or of kRunUnit.
+  static std::uint32_t rounded(std::uint32_t bytes);
+
+  // 8-byte aligned; over kSmallMax zeroed, else not. Aborts when the reserve is used up.
+  Block allocate(std::uint32_t bytes);
+  // `bytes` as asked for or as given. REQUIRES: no reader can still hold the block.
+  void free(Block block);
+
+  // Memory taken from the system: header, slabs, runs in use, and what keeps track of free runs.
+  std::uint64_t bytes_used() const noexcept {
+    return used_ + free_runs_.size() * 2 * kMapNodeBytes;
+  }
+  std::uint64_t bytes_reserved() const noexcept { return reserved_; }
+
+ private:
+  static constexpr std::uint64_t kMapNodeBytes = 64;
+  static constexpr std::uint64_t kReserveMax = kOffsetUnit << 32;
+  static constexpr std::uint64_t kReserveMin = 64ULL << 20;
+
+  std::uint64_t take_run(std::uint64_t bytes);
+  void free_run(std::uint64_t start, std::uint64_t bytes);
+  void clear(std::uint64_t start, std::uint64_t bytes);
+  void forget_run(std::uint64_t start, std::uint64_t bytes);
+
+  std::byte* base_ = nullptr;
+  std::uint64_t reserved_ = 0;
+  std::uint64_t top_ = 0;   // bytes from base_: never used above
+  std::uint64_t used_ = 0;  // bytes
+  std::uint64_t slab_at_ = 0;
+  std::uint64_t slab_end_ = 0;
+  std::array<Offset, kSmallMax / kOffsetUnit + 1> free_small_{};  // by size / 8; linked in place
+  std::map<std::uint64_t, std::uint64_t> free_runs_;              // start -> bytes
+  std::multimap<std::uint64_t, std::uint64_t> runs_by_size_;      // bytes -> start
+};
+
+}  // namespace guarita::policy
