@@ -17,7 +17,7 @@ struct Problem {
   unsigned column = 0;
   std::string key;      // "gate.listen", "route[2].path", or a variable's name
   std::string text;     // what is wrong
-  std::string allowed;  // what may stand there, and what to do; may be empty
+  std::string allowed;  // what may stand there, or what to do; may be empty
 };
 
 // "guarita.toml:3:10: gate.threads: 5000 is too large; allowed: 0 to 1024"
@@ -36,8 +36,7 @@ Environment process_environment();
 // Reads, checks and resolves. Opens `path` and the files that secrets name; touches nothing else.
 Loaded load_config(const std::string& path, const Environment& environment);
 // The same for a text already read; `name` stands in messages, relative paths are left relative.
-Loaded parse_config(std::string_view text, const std::string& name,
-                    const Environment& environment);
+Loaded parse_config(std::string_view text, const std::string& name, const Environment& environment);
 
 // docs/configuration.md, whole.
 std::string configuration_page();

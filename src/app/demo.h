@@ -10,7 +10,7 @@ struct DemoOptions {
   std::string gate = "127.0.0.1:8080";     // --listen
   std::string console = "127.0.0.1:8081";  // --console
   std::string status = "127.0.0.1:8082";   // --status
-  std::string data;                        // --data DIR, kept; "" = a temporary one, removed at the end
+  std::string data;  // --data DIR, kept; "" = a temporary one, removed at the end
   // Plays the story itself, prints each answer and ends: for tests and the README (--play).
   enum class Story { Print, Play } story = Story::Print;
 };

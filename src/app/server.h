@@ -47,7 +47,8 @@ class Server {
 };
 
 // `guarita serve --config FILE`: loads, starts, serves until SIGTERM or SIGINT, reloads at SIGHUP.
-// Messages go to `err`. Returns the exit code (0 served and stopped, 1 failed, 2 bad configuration).
+// Messages go to `err`. Returns the exit code (0 served and stopped, 1 failed, 2 bad
+// configuration).
 int serve(const std::string& config_path, std::ostream& err);
 
 }  // namespace guarita::app

@@ -1,61 +1,58 @@
 // The configuration as values: checked, defaults filled in, secrets resolved.
-// The table in config_table.cc says what each key means; field names are the keys'.
+// config_table.cc says what each key means; field names are the keys'.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/ip.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/time.h"
+#include "http/limits.h"
 #include "policy/decide.h"
 #include "policy/routes.h"
 #include "policy/token_text.h"
+#include "proxy/limits.h"
+#include "proxy/tuning.h"
 #include "telemetry/hub.h"
 
 namespace guarita::app {
 
-enum class ClientAddress : std::uint8_t { Socket, XForwardedFor, Forwarded };
-enum class UnknownInstances : std::uint8_t { Deny, Allow };
 enum class TokenStorage : std::uint8_t { Digest, Encrypted };
-enum class Preflight : std::uint8_t { Refuse, Answer };
 
-struct Header {
+struct HeaderSetting {
   std::string name;
-  std::shared_ptr<const Secret> value;  // shared: a reload keeps what has not changed
+  std::shared_ptr<const Secret> value;
 };
 
-// What a reason is answered with instead of its default; empty or 0: the default.
-struct AnswerSettings {
+// What a reason is answered with in place of its documented answer; 0 or empty: as documented.
+struct AnswerSetting {
   std::uint64_t status = 0;
   std::string body;
 };
-
-inline constexpr unsigned kReasons = 14;  // policy::Reason, None included
 
 struct Settings {
   struct Gate {
     std::vector<std::string> listen;
     std::uint64_t threads = 0;  // 0: one per core
     std::vector<Cidr> trusted_proxies;
-    ClientAddress client_address = ClientAddress::Socket;
-    bool merge_slashes = false;
-    std::string id;  // in Via; "" = made from the store's id
+    proxy::ClientAddress client_address{};
+    proxy::MergeSlashes merge_slashes{};
+    std::string id;  // of this node in Via; "" = from the store's id
   } gate;
   struct Console {
-    std::string listen;
+    std::string listen;  // "" = off
     std::string public_url;
   } console;
   struct Admin {
-    std::string socket;
+    std::string socket;  // never empty once loaded
   } admin;
   struct Status {
-    std::string listen;
+    std::string listen;  // "" = off
   } status;
   struct Store {
     std::string sqlite;
@@ -63,49 +60,37 @@ struct Settings {
   } store;
   struct Upstream {
     std::string default_url;
-    std::vector<Header> set_header;
-    bool preserve_host = false;
-    std::uint64_t connections = 0;  // per upstream and thread, idle ones
+    std::vector<HeaderSetting> set_header;
+    proxy::HostHeader preserve_host{};
   } upstream;
-  std::vector<policy::RouteConfig> routes;  // empty in the file: the default ones
+  std::vector<policy::RouteConfig> routes;  // never empty once loaded
   struct Routing {
-    UnknownInstances unknown_instance = UnknownInstances::Deny;
+    policy::UnknownInstance unknown_instance{};
   } routing;
   struct Token {
     std::string header;
     policy::TokenFormat format;
-    TokenStorage storage = TokenStorage::Digest;
-    bool forward = false;
+    TokenStorage storage{};
+    proxy::TokenForwarding forward{};
   } token;
   struct Answers {
-    bool conceal_instances = false;
-    std::array<AnswerSettings, kReasons> by_reason;  // by policy::Reason
+    proxy::Conceal conceal_instances{};
+    std::array<AnswerSetting, policy::kReasons> by_reason;  // by policy::Reason
   } answers;
   struct Cors {
-    Preflight preflight = Preflight::Refuse;
+    proxy::Preflight preflight{};
     std::vector<std::string> origins;
   } cors;
   struct Secrets {
-    std::string key;  // path of the sealing key's file
+    std::string key;  // path of the sealing key; never empty once loaded
   } secrets;
-  struct Limits {
-    std::uint64_t target_bytes = 0;
-    std::uint64_t head_bytes = 0;
-    std::uint64_t headers = 0;
-    std::uint64_t header_bytes = 0;
-    std::uint64_t body_bytes = 0;  // 0: no limit
-    std::uint64_t connections = 0;
-    std::uint64_t lingering = 0;
-    std::uint64_t ip_list_entries = 0;
-  } limits;
-  struct Timeouts {
-    Millis head{}, idle{}, connect{}, response_head{}, stall{}, upstream_idle{}, drain{},
-        stream_after{};
-  } timeouts;
+  http::Limits head_limits;
+  proxy::Limits limits;
+  proxy::Timeouts timeouts;
   struct Log {
-    log::Level level = log::Level::Info;
-    telemetry::AccessLog access = telemetry::AccessLog::Denials;
-    std::string file;
+    log::Level level{};
+    telemetry::AccessLog access{};
+    std::string file;  // "" = standard error
   } log;
 };
 
