@@ -1,3 +1,4 @@
+#include "policy/allocations_testing.h"
 #include "policy/routes_testing.h"
 
 namespace guarita::policy {
@@ -257,6 +258,32 @@ TEST(Routes, TellsWhetherTheInstanceTokenMayBeAbsent) {
   const RouteTable table = table_of({optional, gated("/r/{instance}")});
   EXPECT_TRUE(match(table, testing::Request{"/o/7"}).instance_token_optional);
   EXPECT_FALSE(match(table, testing::Request{"/r/7"}).instance_token_optional);
+}
+
+TEST(Routes, MatchingTakesNothingFromTheHeap) {
+  RouteConfig query = gated("/q/*");
+  query.instance = "query:a-rather-long-name-of-a-query-key";
+  query.shadow = {"header:x-a-rather-long-name-of-a-header"};
+  auto configs = default_routes();
+  configs.push_back(query);
+  configs.push_back(open("/*"));
+  const RouteTable table = table_of(configs);
+  const std::string id(kInstanceIdBytesMax, 'i');
+  for (const testing::Request& request :
+       {testing::Request{"/instances/" + id + "/token/" + id + id + "/send"},
+        testing::Request{"/instances/" + id + id + "/send"},
+        testing::Request{.path = "/q/x",
+                         .query = "a-rather-long-name-of-a-query-key=" + id,
+                         .fields = {{"x-a-rather-long-name-of-a-header", id}}},
+        testing::Request{"/Instances/" + id + "/send"}, testing::Request{"/public/" + id}}) {
+    const std::uint64_t before = testing::allocations();
+    const RouteMatch found = match(table, request);
+    EXPECT_EQ(testing::allocations(), before) << request.path;
+    EXPECT_NE(found.outcome, testing::Outcome::Unmatched);
+  }
+  const std::uint64_t before = testing::allocations();
+  EXPECT_FALSE(std::string(id).empty());
+  EXPECT_GT(testing::allocations(), before) << "nothing is counted";
 }
 
 TEST(Routes, KnowsInstanceIds) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -119,6 +120,19 @@ TEST(TokenText, ImportTakesStrongTokensOfOtherMakers) {
   // Another operator's prefix is no claim; neither is ours where tokens have none.
   EXPECT_TRUE(
       check_import(kZapi, "gta_k3J9xQ2mZr7TbW5vYc8LpN1sDf4Gh6Aa0Re", ImportStrength::Strong));
+}
+
+TEST(TokenText, WellformedValuesHave16To256VisibleCharacters) {
+  EXPECT_FALSE(is_wellformed_header_value(std::string(15, 'a')));
+  EXPECT_TRUE(is_wellformed_header_value(std::string(16, '!')));
+  EXPECT_TRUE(is_wellformed_header_value(std::string(256, '~')));
+  EXPECT_FALSE(is_wellformed_header_value(std::string(257, 'a')));
+  for (int c = 0; c < 256; ++c) {
+    const std::string value = std::string(16, 'a') + static_cast<char>(c);
+    const bool bad =
+        c <= 0x20 || c >= 0x7f || c == '"' || c == '\'' || c == ',' || c == ';' || c == '\\';
+    EXPECT_EQ(is_wellformed_header_value(value), !bad) << c;
+  }
 }
 
 TEST(TokenText, KnowsPlaceholders) {
