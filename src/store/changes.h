@@ -26,73 +26,73 @@ enum class ActorKind : std::uint8_t {
 // erased without breaking the chain. `name` and `request_id` must not hold personal data.
 struct Actor {
   ActorKind kind = ActorKind::System;
-  std::string name;
-  std::string address;
-  std::string email;
-  std::string request_id;
+  std::string name{};
+  std::string address{};
+  std::string email{};
+  std::string request_id{};
 };
 
 struct CreateAccount {
-  AccountKey key;
-  std::string id;  // AlreadyExists when taken; compared byte by byte
-  std::string name;
+  AccountKey key{};
+  std::string id{};  // AlreadyExists when taken; compared byte by byte
+  std::string name{};
 };
 struct RenameAccount {
-  AccountKey account;
-  std::string name;
+  AccountKey account{};
+  std::string name{};
 };
 enum class Cascade : std::uint8_t { Refuse, DeleteInstances };
 struct DeleteAccount {
-  AccountKey account;
+  AccountKey account{};
   Cascade cascade = Cascade::Refuse;  // Refuse: InUse while it owns instances
 };
 struct CreateInstance {
-  InstanceKey key;
-  std::string id;
-  AccountKey account;
-  std::string name;
-  std::string upstream;  // "" = the default upstream
-  std::optional<InstanceTokenDigest> token;
+  InstanceKey key{};
+  std::string id{};
+  AccountKey account{};
+  std::string name{};
+  std::string upstream{};  // "" = the default upstream
+  std::optional<InstanceTokenDigest> token{};
 };
 struct UpdateInstance {  // what is not set stays
-  InstanceKey instance;
-  std::optional<std::string> name;
-  std::optional<std::string> upstream;
-  std::optional<std::optional<InstanceTokenDigest>> token;  // set, and empty inside: removed
+  InstanceKey instance{};
+  std::optional<std::string> name{};
+  std::optional<std::string> upstream{};
+  std::optional<std::optional<InstanceTokenDigest>> token{};  // set, and empty inside: removed
 };
 struct MoveInstance {  // raises the revision of both accounts; if_revision is the source's
-  InstanceKey instance;
-  AccountKey to;
+  InstanceKey instance{};
+  AccountKey to{};
 };
 struct DeleteInstance {
-  InstanceKey instance;
+  InstanceKey instance{};
 };
 struct EndedToken {
-  TokenKey key;
+  TokenKey key{};
   TokenState state = TokenState::Revoked;  // Revoked or Expired
 };
 // The outcome of one verb of the state machine: the bit, the tokens that are live afterwards and
 // were made or changed by it, the tokens that died of it. Live tokens not named stay.
 struct ChangePolicy {
-  AccountKey account;
-  std::string verb;  // the audit's word: "token.generate", "token.activate", …
+  AccountKey account{};
+  std::string verb{};  // the audit's word: "token.generate", "token.activate", …
   bool enforce = false;
-  std::vector<TokenRow> upserts;  // `account` and `ended_at` in the rows are ignored
-  std::vector<EndedToken> ended;  // ended_at becomes the change's `at`; dead already: no effect
+  std::vector<TokenRow> upserts{};  // `account` and `ended_at` in the rows are ignored
+  std::vector<EndedToken> ended{};  // ended_at becomes the change's `at`; dead already: no effect
 };
 struct SetIpList {  // replaces the whole list; at most kIpEntriesMax
-  AccountKey account;
-  std::vector<IpEntry> entries;
+  AccountKey account{};
+  std::vector<IpEntry> entries{};
 };
 struct CreateAdminToken {
-  AdminTokenKey key;
+  AdminTokenKey key{};
   crypto::Digest digest{};
-  std::string scope;                  // "read", "write", …: the store does not interpret it
-  std::optional<AccountKey> account;  // limited to this one; dies with it
-  std::string name;
+  std::string scope{};                  // "read", "write", …: the store does not interpret it
+  std::optional<AccountKey> account{};  // limited to this one; dies with it
+  std::string name{};
 };
 struct RevokeAdminToken {  // revoked already: committed all the same, the first time stands
-  AdminTokenKey key;
+  AdminTokenKey key{};
 };
 
 using ChangeBody = std::variant<CreateAccount, RenameAccount, DeleteAccount, CreateInstance,
@@ -100,8 +100,8 @@ using ChangeBody = std::variant<CreateAccount, RenameAccount, DeleteAccount, Cre
                                 SetIpList, CreateAdminToken, RevokeAdminToken>;
 
 struct Change {
-  Actor actor;
-  Time at;  // the caller's clock
+  Actor actor{};
+  Time at{};  // the caller's clock
   ChangeBody body;
   // The revision of the account (of the instance's owner) that the caller has seen. Another one:
   // RevisionMismatch with the present one in StoreError::current. Ignored for admin tokens.

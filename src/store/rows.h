@@ -27,57 +27,57 @@ inline constexpr std::size_t kPageRowsMax = 1000;           // a larger limit is
 inline constexpr std::size_t kUnknownInstancesMax = 10000;  // a scan must not fill the disk
 
 struct AccountRow {
-  AccountKey key;
-  std::string id;
-  std::string name;
+  AccountKey key{};
+  std::string id{};
+  std::string name{};
   bool enforce = false;
   Revision revision = 0;  // of the last change to it or to which instances it owns: the ETag
   Time created_at{};
 };
 
 struct InstanceRow {
-  InstanceKey key;
-  std::string id;
-  AccountKey account;
-  std::string account_id;  // empty in load_all (it costs a join)
-  std::string name;
-  std::string upstream;  // "" = the default upstream
-  std::optional<InstanceTokenDigest> token;
+  InstanceKey key{};
+  std::string id{};
+  AccountKey account{};
+  std::string account_id{};  // empty in load_all (it costs a join)
+  std::string name{};
+  std::string upstream{};  // "" = the default upstream
+  std::optional<InstanceTokenDigest> token{};
   Revision revision = 0;
   Time created_at{};
 };
 
 struct TokenRow {
-  TokenKey key;
-  AccountKey account;
+  TokenKey key{};
+  AccountKey account{};
   crypto::Digest digest{};
-  std::string hint;
+  std::string hint{};
   TokenState state = TokenState::Current;
   bool weak = false;
   Time created_at{};
-  std::optional<Time> expires_at;
-  std::optional<Time> retires_at;
-  std::optional<Time> ended_at;
-  std::optional<Time> last_used_at;
-  std::string sealed;         // "" = no encrypted copy; dropped when the token dies
-  std::string sealed_key_id;  // which sealing key
+  std::optional<Time> expires_at{};
+  std::optional<Time> retires_at{};
+  std::optional<Time> ended_at{};
+  std::optional<Time> last_used_at{};
+  std::string sealed{};         // "" = no encrypted copy; dropped when the token dies
+  std::string sealed_key_id{};  // which sealing key
 };
 
 struct IpEntry {
-  Cidr cidr;
-  std::string note;
+  Cidr cidr{};
+  std::string note{};
 };
 
 struct AdminTokenRow {
-  AdminTokenKey key;
+  AdminTokenKey key{};
   crypto::Digest digest{};
-  std::string scope;
-  std::optional<AccountKey> account;
-  std::string account_id;
-  std::string name;
+  std::string scope{};
+  std::optional<AccountKey> account{};
+  std::string account_id{};
+  std::string name{};
   Time created_at{};
-  std::optional<Time> revoked_at;
-  std::optional<Time> last_used_at;
+  std::optional<Time> revoked_at{};
+  std::optional<Time> last_used_at{};
 };
 
 enum class ChangeKind : std::uint8_t { Account, Instance, AdminToken };
@@ -86,7 +86,7 @@ enum class ChangeKind : std::uint8_t { Account, Instance, AdminToken };
 struct ChangeRow {
   Revision revision = 0;
   ChangeKind kind = ChangeKind::Account;
-  Uuid key;
+  Uuid key{};
   crypto::Digest row_before{};
 };
 
@@ -94,14 +94,14 @@ struct AuditRow {
   std::uint64_t seq = 0;  // 1, 2, 3 … without gaps
   Revision revision = 0;
   Time at{};
-  std::string actor_kind;  // "system" "operator" "admin_token" "user"
-  std::string actor_name;
-  std::string request_id;
-  std::string verb;                     // "account.create", "token.rotate", …
-  std::string subject;                  // the id of the account, instance or admin token
-  std::string detail;                   // a JSON object without secrets
-  std::optional<std::string> personal;  // a JSON object (address, email …); none = erased
-  crypto::Digest previous{};            // zeros in the first row
+  std::string actor_kind{};  // "system" "operator" "admin_token" "user"
+  std::string actor_name{};
+  std::string request_id{};
+  std::string verb{};                     // "account.create", "token.rotate", …
+  std::string subject{};                  // the id of the account, instance or admin token
+  std::string detail{};                   // a JSON object without secrets
+  std::optional<std::string> personal{};  // a JSON object (address, email …); none = erased
+  crypto::Digest previous{};              // zeros in the first row
   crypto::Digest hash{};
 };
 
@@ -120,32 +120,32 @@ enum class AuditFault : std::uint8_t {
 };
 struct AuditFinding {
   AuditFault fault;
-  std::uint64_t seq;
-  std::string text;
+  std::uint64_t seq{};
+  std::string text{};
 };
 struct AuditReport {
   std::uint64_t rows = 0;
-  AuditHead head;
-  std::vector<AuditFinding> findings;  // empty: the chain is whole; at most 100
+  AuditHead head{};
+  std::vector<AuditFinding> findings{};  // empty: the chain is whole; at most 100
 };
 
 // An increment of, or a sum in, the hourly counters.
 struct CounterRow {
-  Time hour{};              // cut to the hour by the store
-  std::string account_id;   // "" = none (public route, unknown instance)
-  std::string instance_id;  // "" = none
-  std::string token_class;  // the classifier's word, or a public reason
+  Time hour{};                // cut to the hour by the store
+  std::string account_id{};   // "" = none (public route, unknown instance)
+  std::string instance_id{};  // "" = none
+  std::string token_class{};  // the classifier's word, or a public reason
   std::uint64_t count = 0;
 };
 
 struct TokenUse {
   crypto::Digest digest{};
   Time at{};
-  std::string account_id;  // "" = every account that has this token
+  std::string account_id{};  // "" = every account that has this token
 };
 
 struct UnknownInstanceRow {
-  std::string id;
+  std::string id{};
   Time first_seen{};
   Time last_seen{};
   std::uint64_t count = 0;  // in touch_unknown_instances: how many to add
@@ -153,19 +153,19 @@ struct UnknownInstanceRow {
 
 template <class Row>
 struct Page {
-  std::vector<Row> rows;
-  std::string next;  // the cursor of the next page; "" = this was the last
+  std::vector<Row> rows{};
+  std::string next{};  // the cursor of the next page; "" = this was the last
 };
 struct PageRequest {
-  std::string cursor;  // "" = from the start; else `next` of the page before
+  std::string cursor{};  // "" = from the start; else `next` of the page before
   std::size_t limit = 100;
 };
 
 struct StoreInfo {
-  Uuid store_id;
+  Uuid store_id{};
   std::uint64_t epoch = 0;  // raised by every restore that accepted a loss
   Revision revision = 0;
-  AuditHead head;
+  AuditHead head{};
   Time newest{};  // the newest time in the store: the floor of the clock
   unsigned schema = 0;
 };

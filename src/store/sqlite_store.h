@@ -15,7 +15,7 @@ enum class OpenMode : std::uint8_t {
 };
 
 struct SqliteOptions {
-  std::filesystem::path file;
+  std::filesystem::path file{};
   OpenMode mode = OpenMode::Serve;
   // Every audit row also goes here as a JSON line, on disk before apply() returns; "" = none.
   // What it lacks after a crash is written at the next open.
@@ -28,8 +28,8 @@ StoreResult<std::unique_ptr<Store>> open_sqlite(const SqliteOptions& options);
 
 enum class AcceptLoss : std::uint8_t { No, Yes };
 struct RestoreOptions {
-  std::filesystem::path backup;  // empty: `target` itself, as somebody put it there
-  std::filesystem::path target;  // the database file of the (stopped) server
+  std::filesystem::path backup{};  // empty: `target` itself, as somebody put it there
+  std::filesystem::path target{};  // the database file of the (stopped) server
   // No: refused (RolledBack) when the backup is behind the high-water file of the target.
   // Yes: the epoch is raised, and revocations found in the audit sink are applied again.
   AcceptLoss accept_loss = AcceptLoss::No;
@@ -37,11 +37,11 @@ struct RestoreOptions {
   Time now{};
 };
 struct RestoreReport {
-  StoreInfo info;
-  std::filesystem::path replaced;  // where the former database went; empty: there was none
+  StoreInfo info{};
+  std::filesystem::path replaced{};  // where the former database went; empty: there was none
   std::uint64_t revisions_lost = 0;
   std::uint64_t revocations_reapplied = 0;
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings{};
 };
 // FolderInUse while a server runs on the target.
 StoreResult<RestoreReport> restore_sqlite(const RestoreOptions& options);

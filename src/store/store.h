@@ -47,10 +47,10 @@ enum class StoreErrorKind : std::uint8_t {
 
 struct StoreError {
   StoreErrorKind kind = StoreErrorKind::Io;
-  std::string text;      // for the public: one sentence, names the thing
-  std::string remedy;    // what to do; a command where there is one
-  std::string internal;  // for the log only
-  Revision current = 0;  // RevisionMismatch: the account's present revision
+  std::string text{};      // for the public: one sentence, names the thing
+  std::string remedy{};    // what to do; a command where there is one
+  std::string internal{};  // for the log only
+  Revision current = 0;    // RevisionMismatch: the account's present revision
 };
 
 template <class T>
@@ -59,7 +59,7 @@ using StoreResult = Result<T, StoreError>;
 struct Committed {
   Revision revision = 0;
   Time at{};
-  AuditHead head;  // the audit row of this change
+  AuditHead head{};  // the audit row of this change
 };
 
 // Gets the whole store in one consistent read: every account once, then every instance. References
@@ -74,19 +74,19 @@ class SnapshotVisitor {
 };
 
 struct InstanceFilter {
-  std::optional<AccountKey> account;
-  std::string search;  // part of the id or of the name, ASCII case ignored; "" = all
+  std::optional<AccountKey> account{};
+  std::string search{};  // part of the id or of the name, ASCII case ignored; "" = all
 };
 struct CounterFilter {
-  std::optional<AccountKey> account;
+  std::optional<AccountKey> account{};
   Time from{};
   Time until = Time::max();  // exclusive
 };
 struct PruneOptions {  // what is older goes
-  std::optional<Time> counters_before;
-  std::optional<Time> unknown_before;     // by last_seen
-  std::optional<Time> personal_before;    // audit: the personal fields, never the row
-  std::optional<Revision> changes_until;  // the change log, this revision included
+  std::optional<Time> counters_before{};
+  std::optional<Time> unknown_before{};     // by last_seen
+  std::optional<Time> personal_before{};    // audit: the personal fields, never the row
+  std::optional<Revision> changes_until{};  // the change log, this revision included
 };
 
 class Store {

@@ -1,0 +1,217 @@
+// What every store promises about lists, the change log, the audit and the bookkeeping.
+#include <set>
+
+#include "store/test_support.h"
+
+namespace guarita::store::test {
+namespace {
+
+class ReadsContract : public ContractTest {};
+GUARITA_ON_EVERY_STORE(ReadsContract);
+
+std::vector<std::string> all_ids(Store& store, const InstanceFilter& filter, std::size_t limit) {
+  std::vector<std::string> ids;
+  std::string cursor;
+  do {
+    auto page = store.instances(filter, {.cursor = cursor, .limit = limit});
+    if (!page) return {page.error().text};
+    EXPECT_LE(page->rows.size(), limit);
+    for (const InstanceRow& row : page->rows) ids.push_back(row.id);
+    cursor = page->next;
+  } while (!cursor.empty());
+  return ids;
+}
+
+TEST_P(ReadsContract, PagesHoldEveryRowOnceInOrder) {
+  must(store(), new_account(1, "a"));
+  must(store(), new_account(2, "b"));
+  std::vector<std::string> expected;
+  std::vector<std::string> of_one;
+  for (std::uint64_t n = 0; n < 23; ++n) {
+    const std::string id = "i-" + std::to_string(100 + n);
+    must(store(), new_instance(n, id, 1 + n % 2));
+    expected.push_back(id);
+    if (n % 2 == 0) of_one.push_back(id);
+  }
+  for (const std::size_t limit : {1u, 7u, 23u, 24u}) {
+    EXPECT_EQ(all_ids(store(), {}, limit), expected) << limit;
+    EXPECT_EQ(all_ids(store(), {.account = account_key(1), .search = {}}, limit), of_one);
+  }
+  EXPECT_EQ(store().instances({}, {.limit = 0})->rows.size(), 1u);
+  EXPECT_EQ(store().instances({}, {})->rows.front().account_id, "a");
+  EXPECT_EQ(*store().count_instances(std::nullopt), 23u);
+  EXPECT_EQ(*store().count_instances(account_key(1)), 12u);
+  auto accounts = store().accounts({.limit = 1});
+  EXPECT_EQ(accounts->rows.front().id, "a");
+  accounts = store().accounts({.cursor = accounts->next, .limit = 1});
+  EXPECT_EQ(accounts->rows.front().id, "b");
+  EXPECT_EQ(accounts->next, "");
+}
+
+TEST_P(ReadsContract, SearchTakesItsTextLiterally) {
+  must(store(), new_account(1, "a"));
+  auto add = [&](std::uint64_t n, std::string id, std::string name) {
+    CreateInstance create = new_instance(n, std::move(id), 1);
+    create.name = std::move(name);
+    must(store(), create);
+  };
+  add(1, "50%_off", "");
+  add(2, "500-off", "Shop");
+  add(3, "back\\slash", "shop two");
+  using Ids = std::vector<std::string>;
+  auto search = [&](std::string text) {
+    return all_ids(store(), {.account = std::nullopt, .search = std::move(text)}, 10);
+  };
+  EXPECT_EQ(search("%"), (Ids{"50%_off"}));
+  EXPECT_EQ(search("_"), (Ids{"50%_off"}));
+  EXPECT_EQ(search("\\"), (Ids{"back\\slash"}));
+  EXPECT_EQ(search("SHOP"), (Ids{"500-off", "back\\slash"}));
+  EXPECT_EQ(search("off"), (Ids{"50%_off", "500-off"}));
+  EXPECT_EQ(search("'; DROP TABLE instances; --"), Ids{});
+}
+
+TEST_P(ReadsContract, TheChangeLogTellsWhatChangedAndFromWhat) {
+  must(store(), new_account(1, "a"));
+  must(store(), new_instance(1, "i", 1));
+  must(store(), UpdateInstance{.instance = instance_key(1), .name = "x"});
+  must(store(), UpdateInstance{.instance = instance_key(1), .name = "y"});
+  must(store(), policy(1, true, {token(1, TokenState::Current)}));
+  must(store(), policy(1, true));
+  must(store(), CreateAdminToken{admin_key(1), digest(1), "read", std::nullopt, ""});
+  auto log = store().changes_since(0, 100);
+  ASSERT_EQ(log->size(), 7u);
+  for (std::size_t n = 0; n < log->size(); ++n) EXPECT_EQ((*log)[n].revision, n + 1);
+  EXPECT_EQ((*log)[0].kind, ChangeKind::Account);
+  EXPECT_EQ((*log)[0].key, account_key(1).uuid);
+  EXPECT_EQ((*log)[1].kind, ChangeKind::Instance);
+  EXPECT_EQ((*log)[1].key, instance_key(1).uuid);
+  EXPECT_EQ((*log)[6].kind, ChangeKind::AdminToken);
+  EXPECT_EQ((*log)[0].row_before, crypto::Digest{});
+  EXPECT_EQ((*log)[1].row_before, crypto::Digest{});
+  std::set<crypto::Digest> different;
+  for (const std::size_t n : {2u, 3u, 4u, 5u}) different.insert((*log)[n].row_before);
+  EXPECT_EQ(different.size(), 4u);
+  EXPECT_EQ(store().changes_since(5, 100)->front().revision, 6u);
+  EXPECT_EQ(store().changes_since(0, 2)->size(), 2u);
+  EXPECT_TRUE(store().changes_since(7, 100)->empty());
+  ASSERT_TRUE(store().prune({.changes_until = 3}));
+  EXPECT_EQ(store().changes_since(0, 100)->front().revision, 4u);
+}
+
+TEST_P(ReadsContract, TheAuditTellsWhoDidWhat) {
+  must(store(), new_account(1, "a"));
+  must(store(), policy(1, true, {token(1, TokenState::Current)}));
+  must(store(), SetIpList{account_key(1), {{*parse_cidr("203.0.113.0/24"), "home"}}});
+  Change by_system = change(policy(1, true, {}, {{token_key(1), TokenState::Expired}}));
+  by_system.actor = Actor{};
+  ASSERT_TRUE(store().apply_one(by_system));
+  auto page = store().audit({.limit = 3});
+  ASSERT_EQ(page->rows.size(), 3u);
+  const AuditRow& expired = page->rows[0];
+  EXPECT_EQ(expired.seq, 4u);
+  EXPECT_EQ(expired.actor_kind, "system");
+  EXPECT_EQ(expired.personal, "{}");
+  EXPECT_NE(expired.detail.find("\"ended\":[{\"id\":\"" + token_key(1).text()), std::string::npos);
+  const AuditRow& ip = page->rows[1];
+  EXPECT_EQ(ip.verb, "ip_list.set");
+  EXPECT_EQ(ip.subject, "a");
+  EXPECT_EQ(ip.actor_name, "uid:0");
+  EXPECT_EQ(ip.request_id, "r-1");
+  EXPECT_EQ(ip.personal, "{\"address\":\"192.0.2.7\",\"networks\":[\"203.0.113.0/24\"]}");
+  EXPECT_EQ(ip.detail.find("203.0"), std::string::npos);
+  EXPECT_EQ(ip.previous, page->rows[2].hash);
+  EXPECT_EQ(page->rows[2].detail.find(crypto::hex(digest(1))), std::string::npos);
+  auto last = store().audit({.cursor = page->next, .limit = 3});
+  ASSERT_EQ(last->rows.size(), 1u);
+  EXPECT_EQ(last->rows[0].verb, "account.create");
+  EXPECT_EQ(last->next, "");
+  EXPECT_EQ(store().audit({.cursor = "x1"}).error().kind, StoreErrorKind::Invalid);
+  EXPECT_EQ(store().audit({.cursor = "-1"}).error().kind, StoreErrorKind::Invalid);
+}
+
+TEST_P(ReadsContract, ErasingPersonalFieldsKeepsTheChainWhole) {
+  Change early = change(new_account(1, "a"));
+  early.at = at(-1000);
+  ASSERT_TRUE(store().apply_one(early));
+  must(store(), new_account(2, "b"));
+  ASSERT_TRUE(store().prune({.personal_before = at(0)}));
+  auto page = store().audit({});
+  EXPECT_TRUE(page->rows[0].personal);
+  EXPECT_FALSE(page->rows[1].personal);
+  EXPECT_TRUE(store().verify_audit(std::nullopt)->findings.empty());
+}
+
+TEST_P(ReadsContract, AHeadIsFoundAnywhereInTheChain) {
+  const Committed first = must(store(), new_account(1, "a"));
+  const Committed second = must(store(), new_account(2, "b"));
+  EXPECT_TRUE(store().verify_audit(first.head.hash)->findings.empty());
+  EXPECT_TRUE(store().verify_audit(second.head.hash)->findings.empty());
+  auto report = store().verify_audit(digest(1));
+  ASSERT_EQ(report->findings.size(), 1u);
+  EXPECT_EQ(report->findings[0].fault, AuditFault::HeadNotFound);
+  EXPECT_EQ(report->rows, 2u);
+  EXPECT_EQ(report->head.hash, second.head.hash);
+}
+
+TEST_P(ReadsContract, CountersAddUpByHour) {
+  must(store(), new_account(1, "a"));
+  must(store(), new_instance(1, "i", 1));
+  const Time hour = std::chrono::floor<std::chrono::hours>(at(0));
+  const std::vector<CounterRow> deltas{{hour, "a", "i", "valid", 2},
+                                       {hour + std::chrono::minutes(59), "a", "i", "valid", 3},
+                                       {hour + std::chrono::hours(1), "a", "i", "valid", 7},
+                                       {hour, "a", "i", "missing", 1},
+                                       {hour, "", "", "unmatched_route", 4},
+                                       {hour, "gone", "gone", "valid", 1}};
+  ASSERT_TRUE(store().add_counters(deltas));
+  ASSERT_TRUE(store().add_counters(deltas));
+  auto rows = store().counters({.account = account_key(1), .until = hour + Millis(3'600'000)});
+  ASSERT_EQ(rows->size(), 2u);
+  EXPECT_EQ((*rows)[0].token_class, "missing");
+  EXPECT_EQ((*rows)[1].count, 10u);
+  EXPECT_EQ((*rows)[1].instance_id, "i");
+  EXPECT_EQ((*rows)[1].hour, hour);
+  EXPECT_EQ(store().counters({})->size(), 5u);
+  must(store(), DeleteInstance{instance_key(1)});
+  must(store(), new_instance(2, "i", 1));
+  EXPECT_EQ(store().counters({.account = account_key(1)})->front().instance_id, "");
+  ASSERT_TRUE(store().prune({.counters_before = hour + std::chrono::hours(1)}));
+  EXPECT_EQ(store().counters({})->size(), 1u);
+  EXPECT_EQ(store().info()->revision, 4u);
+}
+
+TEST_P(ReadsContract, UnknownInstancesAreBoundedAndLeaveWhenRegistered) {
+  must(store(), new_account(1, "a"));
+  must(store(), new_instance(1, "known", 1));
+  using Rows = std::vector<UnknownInstanceRow>;
+  ASSERT_TRUE(store().touch_unknown_instances(
+      Rows{{"x", at(5), at(9), 2}, {"known", at(5), at(9), 2}, {"y", at(1), at(1), 1}}));
+  ASSERT_TRUE(store().touch_unknown_instances(Rows{{"x", at(3), at(7), 1}}));
+  auto page = store().unknown_instances({.limit = 1});
+  ASSERT_EQ(page->rows.size(), 1u);
+  EXPECT_EQ(page->rows[0].id, "x");
+  EXPECT_EQ(page->rows[0].first_seen, at(3));
+  EXPECT_EQ(page->rows[0].last_seen, at(9));
+  EXPECT_EQ(page->rows[0].count, 3u);
+  EXPECT_EQ(store().unknown_instances({.cursor = page->next})->rows.front().id, "y");
+  must(store(), new_instance(2, "x", 1));
+  EXPECT_EQ(store().unknown_instances({})->rows.size(), 1u);
+  Rows flood;
+  for (std::size_t n = 0; n < kUnknownInstancesMax + 10; ++n) {
+    flood.push_back({"f" + std::to_string(n), at(20), at(20), 1});
+  }
+  ASSERT_TRUE(store().touch_unknown_instances(flood));
+  std::size_t rows = 0;
+  std::string cursor;
+  do {
+    page = store().unknown_instances({.cursor = cursor, .limit = 1000});
+    rows += page->rows.size();
+    cursor = page->next;
+  } while (!cursor.empty());
+  EXPECT_EQ(rows, kUnknownInstancesMax);
+  ASSERT_TRUE(store().prune({.unknown_before = at(20)}));
+  EXPECT_EQ(store().unknown_instances({.limit = 1})->rows[0].id, "f0");
+}
+
+}  // namespace
+}  // namespace guarita::store::test

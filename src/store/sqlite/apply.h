@@ -1,0 +1,57 @@
+// Changes into rows: each in its own savepoint, all in one COMMIT.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "store/sqlite/database.h"
+#include "store/sqlite/encode.h"
+#include "store/store.h"
+
+namespace guarita::store::sqlite {
+
+std::vector<StoreResult<Committed>> apply_all(Database& db, std::span<const Change> changes);
+
+// Revision and audit row of a change that is not one of the domain's (a restore), in the caller's
+// transaction.
+StoreResult<Committed> record_event(Database& db, const Actor& actor, Time at, std::string verb,
+                                    std::string detail);
+
+// Did the question fail, and not the store? Then the other changes of the batch stand.
+bool is_refusal(StoreErrorKind kind);
+
+// What one change did to its rows, for the change log and the audit.
+struct Effect {
+  ChangeKind kind = ChangeKind::Account;
+  Uuid key;
+  crypto::Digest row_before{};
+  std::string verb;
+  std::string subject;
+  JsonObject detail;
+  std::string networks;  // a JSON array: personal
+};
+
+struct ApplyContext {
+  Database& db;
+  const Change& change;
+  Revision revision;
+};
+
+// StaleRevision check, then the account as it is.
+StoreResult<AccountRow> account_for(const ApplyContext& context, const AccountKey& key);
+StoreResult<void> bump_account(const ApplyContext& context, const AccountKey& key);
+
+StoreResult<Effect> apply_body(const ApplyContext& context, const CreateAccount& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const RenameAccount& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const DeleteAccount& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const CreateInstance& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const UpdateInstance& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const MoveInstance& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const DeleteInstance& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const ChangePolicy& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const SetIpList& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const CreateAdminToken& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const RevokeAdminToken& body);
+
+}  // namespace guarita::store::sqlite

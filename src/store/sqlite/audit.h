@@ -1,0 +1,29 @@
+// The audit chain: each row holds the hash of the one before.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "store/sqlite/database.h"
+#include "store/store.h"
+
+namespace guarita::store::sqlite {
+
+struct AuditEntry {
+  Revision revision;
+  Time at;
+  const Actor& actor;
+  std::string verb;
+  std::string subject;
+  std::string detail;    // JSON
+  std::string networks;  // a JSON array of an IP list: personal; "" = none
+};
+
+// Writes the row after `previous` and makes it the store's head, in the caller's transaction.
+StoreResult<AuditHead> append_audit(Database& db, const AuditHead& previous,
+                                    const AuditEntry& entry);
+
+StoreResult<Page<AuditRow>> read_audit_page(Database& db, const PageRequest& page);
+StoreResult<AuditReport> verify_audit(Database& db, const std::optional<crypto::Digest>& head);
+
+}  // namespace guarita::store::sqlite

@@ -1,0 +1,216 @@
+#include "store/sqlite/row_io.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace guarita::store::sqlite {
+
+namespace {
+
+std::size_t limit_of(const PageRequest& page) {
+  return std::clamp<std::size_t>(page.limit, 1, kPageRowsMax);
+}
+
+// Reads one row more than asked for: it tells whether there is a next page. The cursor is the id
+// of the last row, so a page is found by an index, however far it is.
+template <class Row>
+StoreResult<Page<Row>> read_page(Statement& s, std::size_t limit,
+                                 void (*read)(const Statement&, Row&)) {
+  Page<Row> out;
+  while (s.next()) {
+    if (out.rows.size() == limit) {
+      out.next = out.rows.back().id;
+      break;
+    }
+    read(s, out.rows.emplace_back());
+  }
+  if (auto ok = s.outcome(); !ok) return Err<StoreError>(std::move(ok.error()));
+  return out;
+}
+
+void read_listed_instance(const Statement& s, InstanceRow& row) {
+  read_instance(s, row);
+  row.account_id = s.text(8);
+}
+
+void read_unknown(const Statement& s, UnknownInstanceRow& row) {
+  row = {std::string(s.text(0)), s.time(1), s.time(2), s.count(3)};
+}
+
+// '%text%' for LIKE, whose own signs lose their meaning.
+std::string pattern_of(std::string_view search) {
+  std::string out = "%";
+  for (const char c : search) {
+    if (c == '%' || c == '_' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out += '%';
+}
+
+// CROSS JOIN fixes the order: instances by their index, the owner looked up for each.
+#define GUARITA_LIST_INSTANCES       \
+  "SELECT " GUARITA_INSTANCE_COLUMNS \
+  ", a.id FROM instances i CROSS JOIN accounts a ON a.key = i.account WHERE i.id > ?"
+#define GUARITA_SEARCH " AND (i.id LIKE ? ESCAPE '\\' OR i.name LIKE ? ESCAPE '\\')"
+#define GUARITA_IN_ORDER " ORDER BY i.id LIMIT ?"
+
+}  // namespace
+
+StoreResult<Page<AccountRow>> read_accounts(Database& db, const PageRequest& page) {
+  const std::size_t limit = limit_of(page);
+  Statement s = db.prepare("SELECT " GUARITA_ACCOUNT_COLUMNS
+                           " FROM accounts a WHERE a.id > ? ORDER BY a.id LIMIT ?");
+  s.bind(page.cursor).bind(static_cast<std::uint64_t>(limit + 1));
+  return read_page<AccountRow>(s, limit, read_account);
+}
+
+StoreResult<Page<InstanceRow>> read_instances(Database& db, const InstanceFilter& filter,
+                                              const PageRequest& page) {
+  const std::size_t limit = limit_of(page);
+  const bool searched = !filter.search.empty();
+  std::string_view sql = GUARITA_LIST_INSTANCES GUARITA_IN_ORDER;
+  if (filter.account && searched) {
+    sql = GUARITA_LIST_INSTANCES " AND i.account = ?" GUARITA_SEARCH GUARITA_IN_ORDER;
+  } else if (filter.account) {
+    sql = GUARITA_LIST_INSTANCES " AND i.account = ?" GUARITA_IN_ORDER;
+  } else if (searched) {
+    sql = GUARITA_LIST_INSTANCES GUARITA_SEARCH GUARITA_IN_ORDER;
+  }
+  const std::string pattern = pattern_of(filter.search);
+  Statement s = db.prepare(sql);
+  s.bind(page.cursor);
+  if (filter.account) s.bind(*filter.account);
+  if (searched) s.bind(pattern).bind(pattern);
+  s.bind(static_cast<std::uint64_t>(limit + 1));
+  return read_page<InstanceRow>(s, limit, read_listed_instance);
+}
+
+StoreResult<Page<UnknownInstanceRow>> read_unknown_instances(Database& db,
+                                                             const PageRequest& page) {
+  const std::size_t limit = limit_of(page);
+  Statement s = db.prepare(
+      "SELECT id, first_ms, last_ms, count FROM unknown_instances WHERE id > ?"
+      " ORDER BY id LIMIT ?");
+  s.bind(page.cursor).bind(static_cast<std::uint64_t>(limit + 1));
+  return read_page<UnknownInstanceRow>(s, limit, read_unknown);
+}
+
+StoreResult<std::uint64_t> read_instance_count(Database& db, const std::optional<AccountKey>& of) {
+  Statement s = db.prepare(of ? "SELECT count(*) FROM instances WHERE account = ?"
+                              : "SELECT count(*) FROM instances");
+  if (of) s.bind(*of);
+  const std::uint64_t n = s.next() ? s.count(0) : 0;
+  if (auto ok = s.finish(); !ok) return Err<StoreError>(std::move(ok.error()));
+  return n;
+}
+
+StoreResult<std::vector<TokenRow>> read_due_tokens(Database& db, Time now) {
+  Statement s = db.prepare("SELECT " GUARITA_TOKEN_COLUMNS
+                           " FROM tokens t WHERE t.ended_ms IS NULL"
+                           " AND (t.expires_ms <= ?1 OR t.retires_ms <= ?1)"
+                           " ORDER BY t.account, t.created_ms");
+  s.bind(now);
+  std::vector<TokenRow> rows;
+  while (s.next()) read_token(s, rows.emplace_back());
+  if (auto ok = s.finish(); !ok) return Err<StoreError>(std::move(ok.error()));
+  return rows;
+}
+
+StoreResult<bool> read_has_instance_token(Database& db, const AccountKey& account,
+                                          const InstanceTokenDigest& digest) {
+  Statement s =
+      db.prepare("SELECT EXISTS (SELECT 1 FROM instances WHERE account = ? AND token_digest = ?)");
+  s.bind(account).bind(digest);
+  const bool found = s.next() && s.integer(0) != 0;
+  if (auto ok = s.finish(); !ok) return Err<StoreError>(std::move(ok.error()));
+  return found;
+}
+
+StoreResult<std::vector<AdminTokenRow>> read_admin_tokens(Database& db) {
+  Statement s = db.prepare("SELECT " GUARITA_ADMIN_TOKEN_COLUMNS " ORDER BY t.created_ms, t.key");
+  std::vector<AdminTokenRow> rows;
+  while (s.next()) read_admin_token(s, rows.emplace_back());
+  if (auto ok = s.finish(); !ok) return Err<StoreError>(std::move(ok.error()));
+  return rows;
+}
+
+StoreResult<std::vector<ChangeRow>> read_changes(Database& db, Revision since, std::size_t limit) {
+  Statement s = db.prepare(
+      "SELECT revision, kind, key, row_before FROM changes WHERE revision > ?"
+      " ORDER BY revision LIMIT ?");
+  s.bind(since).bind(static_cast<std::uint64_t>(limit));
+  std::vector<ChangeRow> rows;
+  while (s.next()) {
+    ChangeRow& row = rows.emplace_back();
+    row.revision = s.count(0);
+    for (const ChangeKind kind : {ChangeKind::Instance, ChangeKind::AdminToken}) {
+      if (text_of(kind) == s.text(1)) row.kind = kind;
+    }
+    row.key = s.uuid(2);
+    row.row_before = s.fixed<32>(3);
+  }
+  if (auto ok = s.finish(); !ok) return Err<StoreError>(std::move(ok.error()));
+  return rows;
+}
+
+namespace {
+
+// Accounts, tokens and IP entries come as three streams in the order of the account's key, and
+// are merged: three statements for the whole store instead of two per account.
+class AccountStream {
+ public:
+  explicit AccountStream(Database& db)
+      : accounts_(db.prepare("SELECT " GUARITA_ACCOUNT_COLUMNS " FROM accounts a ORDER BY a.key")),
+        tokens_(db.prepare("SELECT " GUARITA_TOKEN_COLUMNS
+                           " FROM tokens t ORDER BY t.account, t.created_ms, t.key")),
+        entries_(db.prepare("SELECT account, network, prefix, note FROM ip_entries"
+                            " ORDER BY account, place")) {}
+
+  StoreResult<void> run(SnapshotVisitor& visitor) {
+    bool token_left = tokens_.next();
+    bool entry_left = entries_.next();
+    AccountRow account;
+    std::vector<TokenRow> tokens;
+    std::vector<IpEntry> list;
+    while (accounts_.next()) {
+      read_account(accounts_, account);
+      list.clear();
+      std::size_t used = 0;
+      for (; token_left && tokens_.uuid(1) == account.key.uuid; token_left = tokens_.next()) {
+        if (used == tokens.size()) tokens.emplace_back();
+        read_token(tokens_, tokens[used++]);
+      }
+      for (; entry_left && entries_.uuid(0) == account.key.uuid; entry_left = entries_.next()) {
+        list.push_back(read_ip_entry(entries_, 1));
+      }
+      visitor.account(account, std::span(tokens.data(), used), list);
+    }
+    for (Statement* s : {&accounts_, &tokens_, &entries_}) {
+      if (auto ok = s->outcome(); !ok) return ok;
+    }
+    return {};
+  }
+
+ private:
+  Statement accounts_;
+  Statement tokens_;
+  Statement entries_;
+};
+
+}  // namespace
+
+StoreResult<Revision> stream_all(Database& db, SnapshotVisitor& visitor) {
+  auto transaction = Transaction::begin(db, Transaction::Kind::Read);
+  if (!transaction) return Err<StoreError>(std::move(transaction.error()));
+  auto info = read_info(db);
+  if (!info) return Err<StoreError>(std::move(info.error()));
+  if (auto ok = AccountStream(db).run(visitor); !ok) return Err<StoreError>(std::move(ok.error()));
+  Statement s = db.prepare("SELECT " GUARITA_INSTANCE_COLUMNS " FROM instances i");
+  InstanceRow row;
+  while (s.next()) {
+    read_instance(s, row);
+    visitor.instance(row);
+  }
+  if (auto ok = s.finish(); !ok) return Err<StoreError>(std::move(ok.error()));
+  return info->revision;
+}
+
+}  // namespace guarita::store::sqlite

@@ -1,0 +1,280 @@
+#include "store/sqlite/sqlite_store.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "store/sqlite/apply.h"
+#include "store/sqlite/audit.h"
+#include "store/sqlite/row_io.h"
+#include "store/sqlite/schema.h"
+
+namespace guarita::store::sqlite {
+
+namespace {
+
+StoreError read_only() {
+  return refuse(StoreErrorKind::ReadOnly, "the store was opened for reading",
+                "make the change through the running server");
+}
+
+// Backs an existing database up before its schema changes. The name says what it is.
+StoreResult<void> back_up_before_migrating(Database& db, const Path& file) {
+  auto version = schema_version(db);
+  if (!version) return Err<StoreError>(std::move(version.error()));
+  auto revision = db.number("SELECT revision FROM store");
+  if (!revision) return Err<StoreError>(std::move(revision.error()));
+  const std::string suffix =
+      ".schema-" + std::to_string(*version) + "-revision-" + std::to_string(*revision) + ".backup";
+  const Path copy = beside(file, suffix.c_str());
+  auto made = copy_database(db, copy);
+  // There already: an earlier start was stopped between the copy and the migration, and nothing
+  // was served since, for this binary serves only what it has migrated.
+  if (!made && made.error().kind != StoreErrorKind::FileExists) return made;
+  log::warn("store", "migrating the database; a backup was written",
+            {{"backup", copy.string()}, {"schema", static_cast<std::int64_t>(*version)}});
+  return {};
+}
+
+StoreResult<void> make_current(Database& db, const Path& file, const SqliteOptions& options) {
+  auto state = check_schema(db);
+  if (!state) return Err<StoreError>(std::move(state.error()));
+  if (auto ok = db.use_wal(); !ok) return ok;
+  if (options.pages_max != 0) {
+    auto ok = db.script("PRAGMA max_page_count = " + std::to_string(options.pages_max));
+    if (!ok) return ok;
+  }
+  if (*state == SchemaState::Present) return {};
+  if (*state == SchemaState::Older) {
+    if (auto ok = back_up_before_migrating(db, file); !ok) return ok;
+  }
+  return migrate(db);
+}
+
+StoreResult<void> check_mark(Database& db, const Path& file) {
+  auto mark = load_high_water(file);
+  if (!mark) return Err<StoreError>(std::move(mark.error()));
+  auto info = read_info(db);
+  if (!info) return Err<StoreError>(std::move(info.error()));
+  if (*mark) {
+    if (auto ok = check_high_water(db, *info, **mark); !ok) return ok;
+  }
+  return save_high_water(file, high_water_of(*info));
+}
+
+// A database that vanished is not a new one.
+StoreResult<void> refuse_missing(const Path& file) {
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored)) return {};
+  auto mark = load_high_water(file);
+  if (!mark) return Err<StoreError>(std::move(mark.error()));
+  if (!*mark || (*mark)->revision == 0) return {};
+  return Err<StoreError>(
+      refuse(StoreErrorKind::RolledBack,
+             "the database " + file.string() + " is missing, but one was served here before",
+             "put it back, or restore a backup: guarita restore FILE --accept-loss"));
+}
+
+StoreResult<Database> open_for_writing(const SqliteOptions& options) {
+  if (auto ok = refuse_missing(options.file); !ok) return Err<StoreError>(std::move(ok.error()));
+  {  // SQLite would make it readable for everybody
+    auto created = File::open(options.file, O_RDWR | O_CREAT);
+    if (!created) return Err<StoreError>(std::move(created.error()));
+  }
+  auto db = Database::open(options.file, Access::Write);
+  if (!db) return db;
+  if (auto ok = make_current(*db, options.file, options); !ok) {
+    return Err<StoreError>(std::move(ok.error()));
+  }
+  if (auto ok = check_mark(*db, options.file); !ok) return Err<StoreError>(std::move(ok.error()));
+  return db;
+}
+
+StoreResult<Database> open_for_reading(const Path& file) {
+  auto db = Database::open(file, Access::Read);
+  if (!db) return db;
+  auto state = check_schema(*db);
+  if (!state) return Err<StoreError>(std::move(state.error()));
+  if (*state == SchemaState::Empty) {
+    return Err<StoreError>(refuse(StoreErrorKind::NotAStore, file.string() + " is empty",
+                                  "name the database file of the server"));
+  }
+  return db;
+}
+
+}  // namespace
+
+StoreResult<std::unique_ptr<Store>> SqliteStore::open(const SqliteOptions& options) {
+  std::optional<File> lock;
+  std::unique_ptr<Guarded<Writer>> writer;
+  if (options.mode == OpenMode::Serve) {
+    auto taken = take_folder_lock(options.file);
+    if (!taken) return Err<StoreError>(std::move(taken.error()));
+    lock.emplace(std::move(*taken));
+    auto db = open_for_writing(options);
+    if (!db) return Err<StoreError>(std::move(db.error()));
+    std::optional<AuditSink> sink;
+    if (!options.audit_sink.empty()) {
+      auto opened = AuditSink::open(options.audit_sink, *db);
+      if (!opened) return Err<StoreError>(std::move(opened.error()));
+      if (auto ok = opened->catch_up(*db); !ok) return Err<StoreError>(std::move(ok.error()));
+      sink.emplace(std::move(*opened));
+    }
+    writer = std::make_unique<Guarded<Writer>>(std::move(*db), std::move(sink));
+  }
+  auto reader = open_for_reading(options.file);
+  if (!reader) return Err<StoreError>(std::move(reader.error()));
+  return std::unique_ptr<Store>(
+      new SqliteStore(options.file, std::move(lock), std::move(*reader), std::move(writer)));
+}
+
+// After the commit nothing is an error: what failed here is made up for at the next commit, or
+// when the store is opened again.
+void SqliteStore::follow_commit(Writer& writer) {
+  auto complain = [](const char* what, const StoreError& e) {
+    log::error("store", what, {{"error", e.text}, {"internal", e.internal}});
+  };
+  if (writer.sink) {
+    if (auto ok = writer.sink->catch_up(writer.db); !ok) complain("audit sink", ok.error());
+  }
+  auto info = read_info(writer.db);
+  if (!info) return complain("high-water file", info.error());
+  if (auto ok = save_high_water(file_, high_water_of(*info)); !ok) {
+    complain("high-water file", ok.error());
+  }
+}
+
+std::vector<StoreResult<Committed>> SqliteStore::apply(std::span<const Change> changes) {
+  if (writer_ == nullptr) {
+    std::vector<StoreResult<Committed>> refused;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      refused.emplace_back(std::unexpect, read_only());
+    }
+    return refused;
+  }
+  return writer_->with([&](Writer& writer) {
+    auto results = apply_all(writer.db, changes);
+    if (std::ranges::any_of(results, [](const auto& r) { return r.has_value(); })) {
+      follow_commit(writer);
+    }
+    return results;
+  });
+}
+
+StoreResult<Revision> SqliteStore::load_all(SnapshotVisitor& visitor) {
+  auto db = open_for_reading(file_);
+  if (!db) return Err<StoreError>(std::move(db.error()));
+  return stream_all(*db, visitor);
+}
+
+StoreResult<AuditReport> SqliteStore::verify_audit(const std::optional<crypto::Digest>& head) {
+  auto db = open_for_reading(file_);
+  if (!db) return Err<StoreError>(std::move(db.error()));
+  return sqlite::verify_audit(*db, head);
+}
+
+StoreResult<void> SqliteStore::backup(const std::filesystem::path& file) {
+  auto db = open_for_reading(file_);
+  if (!db) return Err<StoreError>(std::move(db.error()));
+  return copy_database(*db, file);
+}
+
+StoreResult<StoreInfo> SqliteStore::info() {
+  return reader_.with([](Database& db) { return read_info(db); });
+}
+StoreResult<AccountRow> SqliteStore::account(const AccountKey& key) {
+  return reader_.with([&](Database& db) { return find_account(db, key); });
+}
+StoreResult<AccountRow> SqliteStore::account_by_id(std::string_view id) {
+  return reader_.with([&](Database& db) { return find_account(db, id); });
+}
+StoreResult<Page<AccountRow>> SqliteStore::accounts(const PageRequest& page) {
+  return reader_.with([&](Database& db) { return read_accounts(db, page); });
+}
+StoreResult<std::uint64_t> SqliteStore::count_instances(const std::optional<AccountKey>& of) {
+  return reader_.with([&](Database& db) { return read_instance_count(db, of); });
+}
+StoreResult<InstanceRow> SqliteStore::instance(const InstanceKey& key) {
+  return reader_.with([&](Database& db) { return find_instance(db, key); });
+}
+StoreResult<InstanceRow> SqliteStore::instance_by_id(std::string_view id) {
+  return reader_.with([&](Database& db) { return find_instance(db, id); });
+}
+StoreResult<Page<InstanceRow>> SqliteStore::instances(const InstanceFilter& filter,
+                                                      const PageRequest& page) {
+  return reader_.with([&](Database& db) { return read_instances(db, filter, page); });
+}
+StoreResult<bool> SqliteStore::has_instance_token(const AccountKey& account,
+                                                  const InstanceTokenDigest& digest) {
+  return reader_.with([&](Database& db) { return read_has_instance_token(db, account, digest); });
+}
+StoreResult<std::vector<TokenRow>> SqliteStore::tokens(const AccountKey& account) {
+  return reader_.with([&](Database& db) { return find_tokens(db, account); });
+}
+StoreResult<std::vector<IpEntry>> SqliteStore::ip_list(const AccountKey& account) {
+  return reader_.with([&](Database& db) { return find_ip_list(db, account); });
+}
+StoreResult<std::vector<TokenRow>> SqliteStore::due_tokens(Time now) {
+  return reader_.with([&](Database& db) { return read_due_tokens(db, now); });
+}
+StoreResult<AdminTokenRow> SqliteStore::admin_token(const crypto::Digest& digest) {
+  return reader_.with([&](Database& db) { return find_admin_token(db, digest); });
+}
+StoreResult<std::vector<AdminTokenRow>> SqliteStore::admin_tokens() {
+  return reader_.with([](Database& db) { return read_admin_tokens(db); });
+}
+StoreResult<std::vector<ChangeRow>> SqliteStore::changes_since(Revision since, std::size_t limit) {
+  return reader_.with([&](Database& db) { return read_changes(db, since, limit); });
+}
+StoreResult<Page<AuditRow>> SqliteStore::audit(const PageRequest& page) {
+  return reader_.with([&](Database& db) { return read_audit_page(db, page); });
+}
+StoreResult<AuditHead> SqliteStore::audit_head() {
+  auto now = info();
+  if (!now) return Err<StoreError>(std::move(now.error()));
+  return now->head;
+}
+StoreResult<std::vector<CounterRow>> SqliteStore::counters(const CounterFilter& filter) {
+  return reader_.with([&](Database& db) { return read_counters(db, filter); });
+}
+StoreResult<Page<UnknownInstanceRow>> SqliteStore::unknown_instances(const PageRequest& page) {
+  return reader_.with([&](Database& db) { return read_unknown_instances(db, page); });
+}
+
+template <class F>
+StoreResult<void> SqliteStore::write(F&& f) {
+  if (writer_ == nullptr) return Err<StoreError>(read_only());
+  return writer_->with([&](Writer& writer) -> StoreResult<void> {
+    auto transaction = Transaction::begin(writer.db, Transaction::Kind::Write);
+    if (!transaction) return Err<StoreError>(std::move(transaction.error()));
+    if (auto ok = f(writer.db); !ok) return ok;
+    return transaction->commit();
+  });
+}
+
+StoreResult<void> SqliteStore::add_counters(std::span<const CounterRow> deltas) {
+  return write([&](Database& db) { return write_counters(db, deltas); });
+}
+StoreResult<void> SqliteStore::touch_tokens(std::span<const TokenUse> uses) {
+  return write([&](Database& db) { return write_token_uses(db, uses); });
+}
+StoreResult<void> SqliteStore::touch_admin_token(const AdminTokenKey& key, Time at) {
+  return write([&](Database& db) { return write_admin_token_use(db, key, at); });
+}
+StoreResult<void> SqliteStore::touch_unknown_instances(std::span<const UnknownInstanceRow> seen) {
+  return write([&](Database& db) { return write_unknown_instances(db, seen); });
+}
+StoreResult<void> SqliteStore::prune(const PruneOptions& options) {
+  return write([&](Database& db) { return prune_rows(db, options); });
+}
+
+}  // namespace guarita::store::sqlite
+
+namespace guarita::store {
+
+StoreResult<std::unique_ptr<Store>> open_sqlite(const SqliteOptions& options) {
+  return sqlite::SqliteStore::open(options);
+}
+
+}  // namespace guarita::store
