@@ -1,6 +1,7 @@
 #include "policy/routes_template.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "policy/routes_text.h"
@@ -91,7 +92,16 @@ void split_from_right(const Segment& segment, std::string_view text, CaseRule ru
   }
 }
 
+constexpr std::array<bool, 256> kNeedsALook = [] {
+  std::array<bool, 256> table{};
+  for (const char c : {';', '\\', '%', '\0'}) table[static_cast<std::uint8_t>(c)] = true;
+  return table;
+}();
+
 bool has_two_readings(std::string_view segment) {
+  const bool plain = std::ranges::none_of(
+      segment, [](char c) { return kNeedsALook[static_cast<std::uint8_t>(c)]; });
+  if (plain) return false;
   for (std::size_t i = 0; i < segment.size(); ++i) {
     const char c = segment[i];
     if (c == ';' || c == '\\' || c == '\0') return true;

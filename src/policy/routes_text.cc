@@ -35,6 +35,9 @@ bool is_control(std::string_view sequence) {
 
 bool is_instance_id(std::string_view text) {
   if (text.empty() || text.size() > kInstanceIdBytesMax) return false;
+  if (std::ranges::all_of(text, [](char c) { return c >= 0x20 && c <= 0x7e && c != '/'; })) {
+    return true;
+  }
   while (!text.empty()) {
     const std::size_t n = utf8_length(text);
     if (n == 0 || text[0] == '/' || is_control(text.substr(0, n))) return false;

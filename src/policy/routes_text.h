@@ -37,6 +37,13 @@ bool decodes_to(std::string_view text, Escapes escapes, std::string_view plain);
 // False when malformed or longer than N; `out` is then empty.
 template <std::size_t N>
 bool decode_into(FixedText<N>& out, std::string_view text, Escapes escapes) {
+  // Most texts have nothing to decode.
+  if (text.find('%') == std::string_view::npos &&
+      (escapes == Escapes::Percent || text.find('+') == std::string_view::npos)) {
+    if (out.assign(text)) return true;
+    out.clear();
+    return false;
+  }
   out.clear();
   Decoder decoder(text, escapes);
   while (!decoder.done()) {
