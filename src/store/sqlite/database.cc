@@ -6,7 +6,7 @@ namespace guarita::store::sqlite {
 
 namespace {
 
-constexpr int kBusyMillis = 5000;
+constexpr int kBusyMillis = 2000;
 
 StoreError make(StoreErrorKind kind, const char* text, const char* remedy) {
   return StoreError{.kind = kind, .text = text, .remedy = remedy, .internal = {}};

@@ -1,0 +1,219 @@
+// Opening: what is refused, by which error, and what it leaves.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "store/sqlite/database.h"
+#include "store/sqlite/schema.h"
+#include "store/test_support.h"
+
+namespace guarita::store::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Opening : public ::testing::Test {
+ protected:
+  SqliteOptions serve() const { return {.file = db_}; }
+  StoreErrorKind error(const SqliteOptions& options) {
+    auto opened = open_sqlite(options);
+    if (opened) {
+      ADD_FAILURE() << "was opened";
+      return StoreErrorKind::Io;
+    }
+    last_ = opened.error();
+    EXPECT_FALSE(last_.text.empty());
+    EXPECT_FALSE(last_.remedy.empty());
+    return last_.kind;
+  }
+  void write(const fs::path& file, std::string_view text) {
+    std::ofstream(file, std::ios::binary) << text;
+  }
+
+  TempFolder folder_;
+  fs::path db_ = folder_ / "guarita.db";
+  StoreError last_;
+};
+
+TEST_F(Opening, ASecondServerIsRefusedWhileReadersAreNot) {
+  auto first = open_or_fail(serve());
+  must(*first, new_account(1, "a"));
+  EXPECT_EQ(error(serve()), StoreErrorKind::FolderInUse);
+  EXPECT_NE(last_.text.find(std::to_string(::getpid())), std::string::npos);
+  auto reader = open_or_fail({.file = db_, .mode = OpenMode::ReadOnly});
+  EXPECT_TRUE(reader->account_by_id("a"));
+  must(*first, new_account(2, "b"));
+  EXPECT_TRUE(reader->account_by_id("b"));
+  EXPECT_EQ(reader->apply_one(change(new_account(3, "c"))).error().kind, StoreErrorKind::ReadOnly);
+  EXPECT_EQ(reader->prune({}).error().kind, StoreErrorKind::ReadOnly);
+  first.reset();
+  EXPECT_TRUE(open_or_fail(serve())->account_by_id("b"));
+}
+
+TEST_F(Opening, TheConnectionIsAsDurableAsPromised) {
+  auto store = open_or_fail(serve());
+  must(*store, new_account(1, "a"));
+  auto db = sqlite::Database::open(db_, sqlite::Access::Write);
+  EXPECT_EQ(*db->number("PRAGMA user_version"), sqlite::migrations().back().version);
+  auto mode = db->prepare("PRAGMA journal_mode");
+  ASSERT_TRUE(mode.next());
+  EXPECT_EQ(mode.text(0), "wal");
+  ASSERT_TRUE(db->use_wal());
+  EXPECT_EQ(*db->number("PRAGMA synchronous"), 2);
+  EXPECT_EQ(*db->number("PRAGMA foreign_keys"), 1);
+}
+
+TEST_F(Opening, FilesAreForTheirOwnerOnly) {
+  auto store = open_or_fail({.file = db_, .audit_sink = folder_ / "audit.jsonl"});
+  must(*store, new_account(1, "a"));
+  ASSERT_TRUE(store->backup(folder_ / "copy.db"));
+  unsigned files = 0;
+  for (const auto& entry : fs::directory_iterator(folder_.path())) {
+    struct stat info{};
+    ASSERT_EQ(::stat(entry.path().c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0600u) << entry.path();
+    ++files;
+  }
+  EXPECT_GE(files, 6u);
+}
+
+TEST_F(Opening, WhatIsNoStoreIsNotTouched) {
+  const std::string text = "name = value\n" + std::string(5000, 'x');
+  write(db_, text);
+  EXPECT_EQ(error(serve()), StoreErrorKind::NotAStore);
+  std::ifstream in(db_, std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), text);
+}
+
+TEST_F(Opening, AnotherProgramsDatabaseIsNotTouched) {
+  {
+    auto db = sqlite::Database::open(db_, sqlite::Access::Create);
+    ASSERT_TRUE(db->script("CREATE TABLE bookmarks (url TEXT)"));
+  }
+  EXPECT_EQ(error(serve()), StoreErrorKind::NotAStore);
+  auto db = sqlite::Database::open(db_, sqlite::Access::Read);
+  EXPECT_EQ(*db->number("SELECT count(*) FROM sqlite_schema"), 1);
+  auto mode = db->prepare("PRAGMA journal_mode");
+  ASSERT_TRUE(mode.next());
+  EXPECT_EQ(mode.text(0), "delete");
+}
+
+TEST_F(Opening, AMissingFolderIsNamed) {
+  EXPECT_EQ(error({.file = folder_ / "no" / "guarita.db"}), StoreErrorKind::CannotOpen);
+  EXPECT_NE(last_.text.find("no/guarita.db"), std::string::npos);
+  EXPECT_EQ(error({.file = folder_ / "none.db", .mode = OpenMode::ReadOnly}),
+            StoreErrorKind::CannotOpen);
+  EXPECT_EQ(error({.file = folder_.path()}), StoreErrorKind::CannotOpen);
+}
+
+TEST_F(Opening, ANewerSchemaIsRefused) {
+  open_or_fail(serve());
+  {
+    auto db = sqlite::Database::open(db_, sqlite::Access::Write);
+    ASSERT_TRUE(db->script("PRAGMA user_version = 99"));
+  }
+  EXPECT_EQ(error(serve()), StoreErrorKind::NewerSchema);
+  EXPECT_NE(last_.text.find("99"), std::string::npos);
+  EXPECT_EQ(error({.file = db_, .mode = OpenMode::ReadOnly}), StoreErrorKind::NewerSchema);
+}
+
+TEST_F(Opening, AnOlderSchemaIsBackedUpAndMigrated) {
+  {  // a store as the version before wrote it
+    auto db = sqlite::Database::open(db_, sqlite::Access::Create);
+    ASSERT_TRUE(db->use_wal());
+    ASSERT_TRUE(sqlite::migrate(*db, sqlite::migrations().back().version - 1));
+    ASSERT_TRUE(
+        db->script("INSERT INTO accounts (key, id, name, revision, created_ms)"
+                   " VALUES (x'00000000000000000000000000000001', 'old', 'Old', 0, 1)"));
+  }
+  auto store = open_or_fail(serve());
+  EXPECT_EQ(store->account_by_id("old")->name, "Old");
+  must(*store, CreateAdminToken{admin_key(1), digest(1), "read", std::nullopt, ""});
+  const fs::path backup = folder_ / "guarita.db.schema-1-revision-0.backup";
+  ASSERT_TRUE(fs::exists(backup));
+  auto copy = sqlite::Database::open(backup, sqlite::Access::Read);
+  EXPECT_EQ(*copy->number("PRAGMA user_version"), 1);
+  EXPECT_EQ(*copy->number("SELECT count(*) FROM accounts"), 1);
+}
+
+TEST_F(Opening, AMigrationThatFailsLeavesTheOldSchema) {
+  {
+    auto db = sqlite::Database::open(db_, sqlite::Access::Create);
+    ASSERT_TRUE(sqlite::migrate(*db, 1));
+    // The second statement of the migration will find this in its way.
+    ASSERT_TRUE(db->script("CREATE TABLE counters_hourly (x)"));
+  }
+  EXPECT_FALSE(open_sqlite(serve()));
+  {
+    auto db = sqlite::Database::open(db_, sqlite::Access::Write);
+    EXPECT_EQ(*sqlite::schema_version(*db), 1u);
+    EXPECT_EQ(*db->number("SELECT count(*) FROM sqlite_schema WHERE name = 'admin_tokens'"), 0);
+    ASSERT_TRUE(db->script("DROP TABLE counters_hourly"));
+  }
+  EXPECT_NE(open_or_fail(serve()), nullptr);
+}
+
+TEST_F(Opening, AnOldCopyIsNotServed) {
+  auto store = open_or_fail(serve());
+  must(*store, new_account(1, "a"));
+  ASSERT_TRUE(store->backup(folder_ / "old.db"));
+  must(*store, new_account(2, "b"));
+  store.reset();
+  fs::copy_file(folder_ / "old.db", db_, fs::copy_options::overwrite_existing);
+  EXPECT_EQ(error(serve()), StoreErrorKind::RolledBack);
+  EXPECT_NE(last_.remedy.find("--accept-loss"), std::string::npos);
+  EXPECT_NE(open_or_fail({.file = db_, .mode = OpenMode::ReadOnly}), nullptr);
+}
+
+TEST_F(Opening, AnOldCopyThatWentOnElsewhereIsNotServed) {
+  auto store = open_or_fail(serve());
+  must(*store, new_account(1, "a"));
+  ASSERT_TRUE(store->backup(folder_ / "old.db"));
+  must(*store, new_account(2, "b"));
+  store.reset();
+  fs::create_directory(folder_ / "elsewhere");
+  fs::copy_file(folder_ / "old.db", folder_ / "elsewhere/guarita.db");
+  {
+    auto other = open_or_fail({.file = folder_ / "elsewhere/guarita.db"});
+    must(*other, new_account(3, "c"));
+    must(*other, new_account(4, "d"));
+  }
+  fs::copy_file(folder_ / "elsewhere/guarita.db", db_, fs::copy_options::overwrite_existing);
+  EXPECT_EQ(error(serve()), StoreErrorKind::RolledBack);
+}
+
+TEST_F(Opening, AVanishedOrForeignDatabaseIsNotTakenForNew) {
+  must(*open_or_fail(serve()), new_account(1, "a"));
+  fs::rename(db_, folder_ / "kept.db");
+  EXPECT_EQ(error(serve()), StoreErrorKind::RolledBack);
+  EXPECT_FALSE(fs::exists(db_));
+  write(db_, "");  // an empty file becomes a new store with another identity
+  EXPECT_EQ(error(serve()), StoreErrorKind::RolledBack);
+  fs::rename(folder_ / "kept.db", db_);
+  EXPECT_TRUE(open_or_fail(serve())->account_by_id("a"));
+}
+
+TEST_F(Opening, ADamagedHighWaterFileIsRefusedByName) {
+  must(*open_or_fail(serve()), new_account(1, "a"));
+  for (const char* text : {"", "guarita high water 1\nstore x\n", "\0\0\0"}) {
+    write(folder_ / "guarita.db.high-water", text);
+    EXPECT_EQ(error(serve()), StoreErrorKind::Corrupt);
+    EXPECT_NE(last_.text.find(".high-water"), std::string::npos);
+  }
+  fs::remove(folder_ / "guarita.db.high-water");
+  EXPECT_NE(open_or_fail(serve()), nullptr);
+  EXPECT_TRUE(fs::exists(folder_ / "guarita.db.high-water"));
+}
+
+TEST_F(Opening, TheMarkMayLagByACrashButNotLead) {
+  must(*open_or_fail(serve()), new_account(1, "a"));
+  fs::copy_file(folder_ / "guarita.db.high-water", folder_ / "early");
+  must(*open_or_fail(serve()), new_account(2, "b"));
+  fs::rename(folder_ / "early", folder_ / "guarita.db.high-water");
+  EXPECT_TRUE(open_or_fail(serve())->account_by_id("b"));
+}
+
+}  // namespace
+}  // namespace guarita::store::test
