@@ -1,0 +1,138 @@
+// What every use case is made of: read, commit, publish, settle. Internal to control.
+#pragma once
+
+#include <array>
+#include <map>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/control.h"
+#include "control/receipts.h"
+#include "policy/decide.h"
+#include "policy/snapshot.h"
+#include "policy/state_machine.h"
+
+namespace guarita::control {
+
+// An account as the store has it, read before a commit and carried forward in memory after it:
+// what is published never needs a read that could fail.
+struct AccountState {
+  store::AccountRow row;
+  std::vector<store::TokenRow> tokens;  // live and dead, oldest first
+  std::vector<store::IpEntry> ip_list;
+};
+
+policy::AccountPolicy policy_of(const AccountState& state);
+AccountView view_of(const AccountState& state, Time now);
+bool is_live(const store::TokenRow& token);
+
+// A change that is committed and published, and whose barrier is to be passed.
+struct Published {
+  store::Revision revision = 0;
+  Time committed_at{};
+  std::uint64_t mark = 0;
+  Redecide scope;
+};
+
+// Making a token row, see tokens.cc.
+struct PreparedToken {
+  store::TokenRow row;
+  Secret made;  // empty for an import
+};
+
+struct Control::Engine {
+  Engine(Options o, Ports p) : options(std::move(o)), ports(p), receipts(options.receipts_max) {}
+
+  using Lock = std::unique_lock<std::mutex>;
+
+  Options options;
+  Ports ports;
+  Receipts receipts;
+  Time started_at{};
+
+  std::mutex mutex;  // commit and publish; guards the snapshot's writer and what follows
+  UnknownInstance unknown_instance = UnknownInstance::Deny;
+  std::array<std::uint64_t, 5> token_counts{};  // by TokenState
+  // Accounts that time alone would lock, and the warnings given: 0 none, 1 at 7 d, 2 at 1 d,
+  // 3 at 1 h.
+  struct Expiry {
+    Time locks_at;
+    std::string account_id;
+    unsigned announced = 0;
+  };
+  std::map<AccountKey, Expiry> expiries;
+  double barrier_seconds = 0;
+  std::uint64_t barriers_incomplete = 0;
+  std::map<AdminTokenKey, Time> admin_touched;
+  Time next_prune{};
+
+  Time now() const { return ports.clock.now(); }
+
+  // ---- reading (the lock is needed only where a commit follows) ------------------------------
+  Outcome<AccountState> load_account(std::string_view id);
+  Outcome<AccountState> load_account(const AccountKey& key);
+  Outcome<AccountState> load_rest(store::AccountRow row);
+  Outcome<AccountView> view(const store::AccountRow& row);
+  Outcome<store::InstanceRow> load_instance(std::string_view id);
+
+  // ---- under the lock -------------------------------------------------------------------------
+  Outcome<store::Committed> commit(const Request& request, store::ChangeBody body,
+                                   std::optional<store::Revision> seen);
+  void publish_account(const AccountState& state, std::span<const policy::EndedToken> ended);
+  void publish_instance(const store::InstanceRow& row);
+  Published published(const store::Committed& committed, Redecide scope);
+  void count_tokens(std::span<const store::TokenRow> tokens, int sign);
+  void set_gauges();
+  Redecide scope_of(const AccountState& state) const;
+
+  // One verb of the state machine, from what was read to what is published. `made`: the row of
+  // the verb's new token. `state` is carried forward. None: nothing changed.
+  Outcome<std::optional<Published>> change_policy(const Request& request, AccountState& state,
+                                                  std::string verb_name, const policy::Verb& verb,
+                                                  const store::TokenRow* made);
+  Outcome<PreparedToken> prepare_token(const AccountState& state, const NewToken& wanted);
+  Outcome<void> check_instance_token(const AccountState& state,
+                                     const std::optional<store::InstanceTokenDigest>& digest);
+  // `guard` may refuse by what the account is; null: nothing to ask.
+  using Guard = Outcome<void> (*)(const AccountState& state, Time now);
+  Outcome<Done<AccountView>> verb(const Request& request, std::string_view id,
+                                  std::string verb_name, const policy::Verb& verb,
+                                  Guard guard = nullptr);
+  Outcome<Done<TokenMade>> making_verb(
+      const Request& request, std::string_view id, std::string verb_name, const NewToken& wanted,
+      const std::function<policy::Verb(const policy::NewToken&)>& make);
+
+  // ---- without the lock -----------------------------------------------------------------------
+  // Passes the barrier and writes the receipt.
+  Receipt settle(const Published& change, Millis timeout);
+  Receipt settle(const Published& change) { return settle(change, options.barrier_timeout); }
+  // A no-op's: the state that is asked for came with `revision`, which may still be on its way.
+  Receipt unchanged(store::Revision revision);
+  void refresh_receipts();
+
+  // ---- tick -----------------------------------------------------------------------------------
+  void expire_due();
+  void announce();
+  void flush_telemetry();
+  void prune();
+};
+
+// ---- errors.cc --------------------------------------------------------------------------------
+Err<Error> fail(ErrorCode code, std::string detail);
+Err<Error> invalid(std::string member, std::string detail);
+Err<Error> account_not_found(std::string_view id);
+Err<Error> instance_not_found(std::string_view id);
+Err<Error> conflict(store::Revision present);
+// Logs what is for the log. NotFound and the like must have been dealt with by the caller, who
+// knows what was asked for.
+Err<Error> store_failed(const store::StoreError& error);
+Err<Error> verb_failed(policy::VerbError error, std::string_view account_id);
+Outcome<void> check_seen(const Request& request, store::Revision present);
+Outcome<void> check_name(std::string_view name);
+Outcome<void> check_account_id(std::string_view id);
+Outcome<void> check_instance_id(std::string_view id);
+
+}  // namespace guarita::control

@@ -1,0 +1,32 @@
+#include "control/proxy_barrier.h"
+
+namespace guarita::control {
+namespace {
+
+BarrierReport report_of(const proxy::BarrierReport& report);
+
+class Ticket final : public PendingBarrier {
+ public:
+  explicit Ticket(std::shared_ptr<proxy::BarrierTicket> ticket) : ticket_(std::move(ticket)) {}
+  BarrierReport look() override { return report_of(proxy::DataPlane::query(ticket_)); }
+
+ private:
+  std::shared_ptr<proxy::BarrierTicket> ticket_;
+};
+
+BarrierReport report_of(const proxy::BarrierReport& report) {
+  BarrierReport result{.complete = report.complete,
+                       .at = report.at,
+                       .streams_closed = report.streams_closed,
+                       .pending = nullptr};
+  if (!report.complete) result.pending = std::make_shared<Ticket>(report.ticket);
+  return result;
+}
+
+}  // namespace
+
+BarrierReport ProxyBarrier::pass(const Redecide& scope, Millis timeout) {
+  return report_of(plane_.barrier({scope.account_number, scope.instance}, timeout));
+}
+
+}  // namespace guarita::control
