@@ -123,21 +123,27 @@ bool folds_to(std::string_view name, std::string_view folded) noexcept {
 }
 
 NameSet::NameSet(const std::vector<std::string>& names) {
-  for (const std::string& name : names) add(name);
+  for (const std::string& name : names) insert(name);
+  rebuild();
 }
 
 void NameSet::add(std::string_view name) {
+  insert(name);
+  rebuild();
+}
+
+void NameSet::insert(std::string_view name) {
   if (name.ends_with('*')) {
     prefixes_.push_back(fold(name.substr(0, name.size() - 1)));
   } else if (name.starts_with('*')) {
     suffixes_.push_back(fold(name.substr(1)));
   } else if (std::string folded = fold(name); std::ranges::find(names_, folded) == names_.end()) {
     names_.push_back(std::move(folded));
-    rebuild();
   }
 }
 
 void NameSet::rebuild() {
+  if (names_.empty()) return;
   slots_.assign(std::bit_ceil(names_.size() * 4), 0);
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t i = 0; i < names_.size(); ++i) {

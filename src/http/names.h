@@ -76,6 +76,7 @@ class NameSet {
   bool empty() const { return names_.empty() && prefixes_.empty() && suffixes_.empty(); }
 
  private:
+  void insert(std::string_view name);
   void rebuild();
   std::vector<std::string> names_;
   std::vector<std::uint16_t> slots_;  // open addressing over names_, 0 = free, else index + 1
