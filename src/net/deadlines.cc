@@ -5,11 +5,11 @@
 namespace guarita::net {
 
 DeadlineWheel::DeadlineWheel(std::int64_t now_ms) : next_slot_(now_ms / kSlotMs) {
-  for (Deadline& head : heads_) head.next_ = head.previous_ = &head;
+  for (DeadlineLink& head : heads_) head.next_ = head.previous_ = &head;
 }
 
 DeadlineWheel::~DeadlineWheel() {
-  for (Deadline& head : heads_) {
+  for (DeadlineLink& head : heads_) {
     while (head.next_ != &head) head.next_->unlink();
     head.next_ = head.previous_ = nullptr;
   }
@@ -17,7 +17,7 @@ DeadlineWheel::~DeadlineWheel() {
 
 void DeadlineWheel::file(Deadline& deadline, std::int64_t slot) {
   deadline.unlink();
-  Deadline& head = heads_[static_cast<std::size_t>(slot % kSlots)];
+  DeadlineLink& head = heads_[static_cast<std::size_t>(slot % kSlots)];
   deadline.filed_slot_ = slot;
   deadline.previous_ = head.previous_;
   deadline.next_ = &head;
@@ -35,16 +35,16 @@ void DeadlineWheel::arm(Deadline& deadline, std::int64_t due_ms) {
 
 void DeadlineWheel::expire_slot(std::int64_t slot, std::int64_t now_ms) {
   // Taken off into a list of its own first: what `expired` arms anew may land in this very slot.
-  Deadline& head = heads_[static_cast<std::size_t>(slot % kSlots)];
+  DeadlineLink& head = heads_[static_cast<std::size_t>(slot % kSlots)];
   if (head.next_ == &head) return;
-  Deadline batch;
+  DeadlineLink batch;
   batch.next_ = head.next_;
   batch.previous_ = head.previous_;
   batch.next_->previous_ = batch.previous_->next_ = &batch;
   head.next_ = head.previous_ = &head;
 
   while (batch.next_ != &batch) {
-    Deadline& deadline = *batch.next_;
+    auto& deadline = static_cast<Deadline&>(*batch.next_);
     deadline.unlink();
     if (deadline.due_ms_ == Deadline::kNever) continue;
     if (deadline.due_ms_ <= now_ms) {

@@ -7,8 +7,19 @@
 
 namespace guarita::net {
 
+struct DeadlineLink {
+  DeadlineLink* next_ = nullptr;
+  DeadlineLink* previous_ = nullptr;
+  void unlink() {
+    if (next_ == nullptr) return;
+    previous_->next_ = next_;
+    next_->previous_ = previous_;
+    next_ = previous_ = nullptr;
+  }
+};
+
 // Lives in what it watches. Not to be moved while armed.
-class Deadline {
+class Deadline : private DeadlineLink {
  public:
   // `expired` is called once; the deadline is disarmed before.
   Deadline(void (*expired)(void*), void* context) : expired_(expired), context_(context) {}
@@ -21,16 +32,6 @@ class Deadline {
  private:
   friend class DeadlineWheel;
   static constexpr std::int64_t kNever = INT64_MAX;
-  void unlink() {
-    if (next_ == nullptr) return;
-    previous_->next_ = next_;
-    next_->previous_ = previous_;
-    next_ = previous_ = nullptr;
-  }
-  Deadline() = default;  // a bucket's head
-
-  Deadline* next_ = nullptr;
-  Deadline* previous_ = nullptr;
   std::int64_t due_ms_ = kNever;
   std::int64_t filed_slot_ = 0;  // which turn of the wheel it stands under; never later than due
   void (*expired_)(void*) = nullptr;
@@ -56,7 +57,7 @@ class DeadlineWheel {
   void file(Deadline& deadline, std::int64_t slot);
   void expire_slot(std::int64_t slot, std::int64_t now_ms);
 
-  std::array<Deadline, kSlots> heads_;
+  std::array<DeadlineLink, kSlots> heads_;
   std::int64_t next_slot_;  // the first that expire() has not finished
 };
 

@@ -75,6 +75,8 @@ bool Listener::accept_now() noexcept {
     }
     switch (errno) {
       case EAGAIN:
+      case EBADF:
+      case EINVAL:
         return false;
       case EMFILE:
       case ENFILE:

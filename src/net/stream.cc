@@ -131,7 +131,7 @@ void Stream::ReadAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcep
            [](void* self, Wake wake) noexcept {
              auto* stream = static_cast<Stream*>(self);
              if (wake == Wake::Cancelled) {
-               stream->reading_.result = Err(stream->cut_.value_or(NetError::Cancelled));
+               stream->reading_.result = Err(stream->cut_.value_or(stream->interrupted_));
              }
              resume(stream->reading_.waiting);
            },
@@ -190,7 +190,7 @@ void Stream::WriteAwaiter::await_suspend(std::coroutine_handle<> waiting) noexce
            [](void* self, Wake wake) noexcept {
              auto* stream = static_cast<Stream*>(self);
              if (wake == Wake::Cancelled) {
-               stream->writing_.result = Err(stream->cut_.value_or(NetError::Cancelled));
+               stream->writing_.result = Err(stream->cut_.value_or(stream->interrupted_));
              }
              resume(stream->writing_.waiting);
            },
@@ -229,7 +229,7 @@ void Stream::ConnectAwaiter::await_suspend(std::coroutine_handle<> waiting) noex
            [](void* self, Wake wake) noexcept {
              auto* stream = static_cast<Stream*>(self);
              if (wake == Wake::Cancelled) {
-               stream->writing_.result = Err(stream->cut_.value_or(NetError::Cancelled));
+               stream->writing_.result = Err(stream->cut_.value_or(stream->interrupted_));
              }
              resume(stream->writing_.waiting);
            },
@@ -263,6 +263,11 @@ bool Stream::unwatch() {
 void Stream::cancel(NetError why) {
   if (cut_) return;
   cut_ = why;
+  descriptor_->cancel();
+}
+
+void Stream::interrupt(NetError why) {
+  interrupted_ = why;
   descriptor_->cancel();
 }
 

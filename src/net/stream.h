@@ -48,7 +48,7 @@ struct LazyBuffer {
 
 class Stream : public Recycled {
  public:
-  static constexpr std::size_t kPiecesMax = 8;
+  static constexpr std::size_t kPiecesMax = 16;
 
   // Takes over a connected, non-blocking socket. Null when the reactor refuses it.
   static std::unique_ptr<Stream> adopt(Loop& loop, int fd);
@@ -82,6 +82,8 @@ class Stream : public Recycled {
   // Whatever is awaited or will be ends with `why`. Sticky.
   void cancel(NetError why);
   bool cancelled() const { return cut_.has_value(); }
+  // What is awaited now ends with `why`; the stream stays usable. Nothing awaited: nothing happens.
+  void interrupt(NetError why);
   // Half-close: the peer reads an end of stream after what was written.
   void finish_sending();
   // Close by RST: nothing unsent matters any more.
@@ -103,6 +105,7 @@ class Stream : public Recycled {
   Descriptor::Ptr descriptor_;
   std::unique_ptr<StreamLayer> layer_;
   std::optional<NetError> cut_;
+  NetError interrupted_ = NetError::Cancelled;
 
   struct Reading {
     std::span<char> into;

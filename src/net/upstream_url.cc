@@ -3,6 +3,8 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <algorithm>
+
 namespace guarita::net {
 namespace {
 
@@ -22,6 +24,14 @@ bool is_clean_prefix(std::string_view prefix) {
   }
   return prefix.find("/../") == std::string_view::npos && !prefix.ends_with("/..") &&
          prefix.find("/./") == std::string_view::npos && !prefix.ends_with("/.");
+}
+
+// Boost.URL cuts a port that is too large to 16 bits.
+bool is_port(boost::urls::string_view text) {
+  unsigned number = 0;
+  for (const char c : text)
+    number = std::min(number * 10 + static_cast<unsigned>(c - '0'), 99'999U);
+  return number >= 1 && number <= 65'535;
 }
 
 Result<UpstreamUrl, std::string> finish(UpstreamUrl&& url, std::string_view prefix) {
@@ -68,7 +78,7 @@ Result<UpstreamUrl, std::string> parse_upstream_url(std::string_view text) {
   if (url.host.empty() || url.host.find('%') != std::string::npos) {
     return Err(wrong("the host is missing or holds escapes"));
   }
-  if (view.has_port() && !view.port().empty() && url.port == 0) {
+  if (view.has_port() && !view.port().empty() && !is_port(view.port())) {
     return Err(wrong("the port is not between 1 and 65535"));
   }
   const std::string port = ":" + std::to_string(url.port);

@@ -12,6 +12,7 @@
 #include "http/limits.h"
 #include "policy/decide.h"
 #include "policy/routes.h"
+#include "policy/token_text.h"
 #include "proxy/limits.h"
 
 namespace guarita::proxy {
@@ -42,6 +43,7 @@ struct Tuning {
 
   std::string token_header = "Client-Token";
   TokenForwarding token_forwarding = TokenForwarding::Remove;
+  policy::TokenFormat token_format;  // for telling a truncated token from an unknown one
 
   ClientAddress client_address = ClientAddress::Socket;
   std::vector<Cidr> trusted_proxies;

@@ -1,0 +1,73 @@
+// A byte buffer that is filled at its end and consumed at its beginning. It grows to a limit and
+// keeps its storage.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace guarita::proxy {
+
+class Buffer {
+ public:
+  explicit Buffer(std::size_t bytes)
+      : storage_(std::make_unique_for_overwrite<char[]>(bytes)), size_(bytes) {}
+
+  std::string_view view() const { return {storage_.get() + begin_, end_ - begin_}; }
+  std::size_t size() const { return end_ - begin_; }
+  bool empty() const { return begin_ == end_; }
+  std::size_t capacity() const { return size_; }
+
+  std::span<char> space() { return {storage_.get() + end_, size_ - end_}; }
+  void filled(std::size_t bytes) { end_ += bytes; }
+  void consume(std::size_t bytes) { begin_ += bytes; }
+  void clear() { begin_ = end_ = 0; }
+
+  // Moves what is left to the front. Views into it end.
+  void compact() {
+    if (begin_ == 0) return;
+    std::memmove(storage_.get(), storage_.get() + begin_, size());
+    end_ -= begin_;
+    begin_ = 0;
+  }
+
+  // Room for at least one byte more, growing to at most `bytes_max`. Views into it end. False: at
+  // the limit.
+  bool make_room(std::size_t bytes_max) {
+    if (end_ < size_) return true;
+    compact();
+    if (end_ < size_) return true;
+    if (size_ >= bytes_max) return false;
+    reserve(std::min(size_ * 2, bytes_max));
+    return true;
+  }
+
+  // Views into it end.
+  void append(std::string_view bytes) {
+    if (size_ - end_ < bytes.size()) {
+      compact();
+      if (size_ - end_ < bytes.size()) reserve(end_ + bytes.size());
+    }
+    std::memcpy(storage_.get() + end_, bytes.data(), bytes.size());
+    end_ += bytes.size();
+  }
+
+ private:
+  void reserve(std::size_t bytes) {
+    auto larger = std::make_unique_for_overwrite<char[]>(bytes);
+    std::memcpy(larger.get(), storage_.get() + begin_, size());
+    end_ -= begin_;
+    begin_ = 0;
+    storage_ = std::move(larger);
+    size_ = bytes;
+  }
+
+  std::unique_ptr<char[]> storage_;
+  std::size_t size_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+}  // namespace guarita::proxy
