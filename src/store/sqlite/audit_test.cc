@@ -128,9 +128,11 @@ TEST_F(Sink, HoldsEveryRowOnceWithItsHashAndNothingPersonal) {
 TEST_F(Sink, GetsWhatItMissedAtTheNextOpen) {
   {
     auto without = open_or_fail({.file = file_});
+    std::vector<Change> batch;
     for (std::uint64_t n = 1; n <= 500; ++n) {
-      must(*without, new_account(n, "a" + std::to_string(n)));
+      batch.push_back(change(new_account(n, "a" + std::to_string(n))));
     }
+    for (const auto& done : without->apply(batch)) ASSERT_TRUE(done);
   }
   EXPECT_NE(open(), nullptr);
   ASSERT_EQ(lines().size(), 500u);

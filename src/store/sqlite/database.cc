@@ -197,7 +197,9 @@ StoreResult<Database> Database::open(const std::filesystem::path& file, Access a
 }
 
 StoreResult<void> Database::use_wal() {
+  // In memory: what a savepoint must undo would else go through a file, once per change.
   return script(
+      "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;"
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST;"
       "PRAGMA journal_size_limit = 67108864;");
 }

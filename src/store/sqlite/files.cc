@@ -162,9 +162,8 @@ constexpr std::string_view kHighWaterTitle = "guarita high water 1";
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [at, ec] = std::from_chars(text.data(), end, value);
-  if (ec != std::errc() || at != end) return std::nullopt;
+  const auto [at, ec] = std::from_chars(text.begin(), text.end(), value);
+  if (ec != std::errc() || at != text.end()) return std::nullopt;
   return value;
 }
 
@@ -245,6 +244,7 @@ Err<StoreError> rolled_back(std::string text) {
 }  // namespace
 
 StoreResult<void> check_high_water(Database& db, const StoreInfo& info, const HighWater& mark) {
+  if (mark.revision == 0) return {};  // nothing was ever changed: nothing can be lost
   if (info.store_id != mark.store_id) {
     return rolled_back("the database is not the one that was served here before");
   }
@@ -253,7 +253,7 @@ StoreResult<void> check_high_water(Database& db, const StoreInfo& info, const Hi
                        std::to_string(info.revision) + ", revision " +
                        std::to_string(mark.revision) + " had been reached");
   }
-  if (info.epoch > mark.epoch || mark.revision == 0) return {};
+  if (info.epoch > mark.epoch) return {};
   Statement s = db.prepare("SELECT hash FROM audit WHERE seq = ?");
   // Every revision has one audit row, and the other way round.
   s.bind(mark.revision);

@@ -195,6 +195,12 @@ TEST_F(Opening, AVanishedOrForeignDatabaseIsNotTakenForNew) {
   EXPECT_TRUE(open_or_fail(serve())->account_by_id("a"));
 }
 
+TEST_F(Opening, AStoreThatNeverHeldAnythingMayBeMadeAnew) {
+  ASSERT_NE(open_or_fail(serve()), nullptr);
+  fs::remove(db_);
+  EXPECT_NE(open_or_fail(serve()), nullptr);
+}
+
 TEST_F(Opening, ADamagedHighWaterFileIsRefusedByName) {
   must(*open_or_fail(serve()), new_account(1, "a"));
   for (const char* text : {"", "guarita high water 1\nstore x\n", "\0\0\0"}) {

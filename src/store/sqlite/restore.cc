@@ -247,7 +247,8 @@ StoreResult<void> restore(const RestoreOptions& options, const Path& draft, Rest
     if (auto ok = copy_database(*from, draft); !ok) return ok;
   }
   // A damaged mark says nothing: taken as one that no store fits.
-  const std::optional<HighWater> known = damaged ? HighWater{} : *mark;
+  const std::optional<HighWater> known =
+      damaged ? HighWater{.store_id = {}, .epoch = 0, .revision = 1, .head = {}} : *mark;
   if (auto ok = finish_draft(options, draft, known, report); !ok) return ok;
   if (auto ok = set_aside(options.target, report); !ok) return ok;
   if (auto ok = move_file(draft, options.target, Replace::No); !ok) return ok;

@@ -195,6 +195,20 @@ TEST_F(Restore, WhatIsNoBackupLeavesTheDatabaseAlone) {
   EXPECT_TRUE(open()->account_by_id("a"));
 }
 
+TEST_F(Restore, ADamagedHighWaterFileNeedsConsent) {
+  {
+    auto store = open();
+    must(*store, new_account(1, "a"));
+    ASSERT_TRUE(store->backup(backup_));
+  }
+  std::ofstream(folder_ / "guarita.db.high-water", std::ios::trunc) << "?";
+  EXPECT_EQ(restore(AcceptLoss::No).error().kind, StoreErrorKind::Corrupt);
+  auto report = restore(AcceptLoss::Yes);
+  ASSERT_TRUE(report) << report.error().text;
+  EXPECT_EQ(report->info.epoch, 2u);
+  EXPECT_TRUE(open()->account_by_id("a"));
+}
+
 TEST_F(Restore, IntoAnEmptyFolderMakesTheStore) {
   {
     auto store = open();
