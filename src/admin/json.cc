@@ -1,0 +1,202 @@
+#include "admin/json.h"
+
+#include <boost/json/parse.hpp>
+
+namespace guarita::admin {
+namespace json = boost::json;
+namespace {
+
+json::value text_or_null(std::string_view text) {
+  return text.empty() ? json::value() : json::value(text);
+}
+
+// The store keeps these as JSON text of its own making.
+json::value parsed_or_null(const std::string& text) {
+  boost::system::error_code error;
+  json::value value = json::parse(text, error);
+  return error || !value.is_object() ? json::value() : value;
+}
+
+std::string_view text_of(store::AuditFault fault) {
+  switch (fault) {
+    case store::AuditFault::Edited:
+      return "edited";
+    case store::AuditFault::BrokenLink:
+      return "broken_link";
+    case store::AuditFault::Gap:
+      return "gap";
+    case store::AuditFault::PersonalEdit:
+      return "personal_edit";
+    case store::AuditFault::WrongEnd:
+      return "wrong_end";
+    case store::AuditFault::HeadNotFound:
+      return "head_not_found";
+  }
+  return "edited";
+}
+
+}  // namespace
+
+json::value json_of(const std::optional<Time>& time) {
+  return time ? json::value(format_rfc3339(*time)) : json::value();
+}
+
+json::array json_of(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const std::string& text : texts) array.emplace_back(text);
+  return array;
+}
+
+json::object json_of(const control::Receipt& receipt) {
+  const json::value took = receipt.took ? json::value(receipt.took->count()) : json::value();
+  return {
+      {"revision", receipt.revision},
+      {"changed", receipt.changed},
+      {"complete", receipt.complete},
+      {"in_force",
+       {{"nodes", receipt.nodes}, {"of", receipt.of}, {"at", json_of(receipt.at)}, {"ms", took}}},
+      {"streams_closed", receipt.streams_closed}};
+}
+
+json::object json_of(const store::TokenRow& token) {
+  return {{"id", token.key.text()},
+          {"state", policy::text_of(token.state)},
+          {"hint", token.hint},
+          {"weak", token.weak},
+          {"created_at", format_rfc3339(token.created_at)},
+          {"expires_at", json_of(token.expires_at)},
+          {"retires_at", json_of(token.retires_at)},
+          {"ended_at", json_of(token.ended_at)},
+          {"last_used_at", json_of(token.last_used_at)}};
+}
+
+json::object json_of(const control::AccountView& account) {
+  json::array tokens;
+  for (const store::TokenRow& token : account.tokens) tokens.push_back(json_of(token));
+  return {{"id", account.row.id},
+          {"name", account.row.name},
+          {"mode", policy::text_of(account.mode)},
+          {"enforce", account.row.enforce},
+          {"tokens", std::move(tokens)},
+          {"ip_entries", account.ip_entries},
+          {"revision", account.row.revision},
+          {"created_at", format_rfc3339(account.row.created_at)}};
+}
+
+json::object json_of(const store::InstanceRow& instance) {
+  return {{"id", instance.id},
+          {"account", instance.account_id},
+          {"name", instance.name},
+          {"upstream", text_or_null(instance.upstream)},
+          {"has_instance_token", instance.token.has_value()},
+          {"revision", instance.revision},
+          {"created_at", format_rfc3339(instance.created_at)}};
+}
+
+json::object json_of(const control::IpListView& list) {
+  return {{"entries", json_of(list.entries)}, {"revision", list.revision}};
+}
+
+json::object json_of(const store::UnknownInstanceRow& row) {
+  return {{"instance", row.id},
+          {"first_seen", format_rfc3339(row.first_seen)},
+          {"last_seen", format_rfc3339(row.last_seen)},
+          {"requests", row.count}};
+}
+
+json::object json_of(const store::AdminTokenRow& token) {
+  const std::string scope = token.account ? "account:" + token.account_id : token.scope;
+  return {{"id", token.key.text()},
+          {"name", token.name},
+          {"scope", scope},
+          {"created_at", format_rfc3339(token.created_at)},
+          {"last_used_at", json_of(token.last_used_at)},
+          {"revoked_at", json_of(token.revoked_at)}};
+}
+
+json::object json_of(const store::AuditRow& row) {
+  json::value detail = parsed_or_null(row.detail);
+  if (detail.is_null()) detail = json::object();
+  return {{"seq", row.seq},
+          {"revision", row.revision},
+          {"at", format_rfc3339(row.at)},
+          {"verb", row.verb},
+          {"subject", row.subject},
+          {"detail", std::move(detail)},
+          {"actor",
+           {{"kind", row.actor_kind}, {"name", row.actor_name}, {"request_id", row.request_id}}},
+          {"personal", row.personal ? parsed_or_null(*row.personal) : json::value()},
+          {"hash", crypto::hex(row.hash)}};
+}
+
+json::object json_of(const store::AuditReport& report) {
+  json::array findings;
+  for (const store::AuditFinding& finding : report.findings) {
+    findings.push_back(
+        {{"fault", text_of(finding.fault)}, {"seq", finding.seq}, {"text", finding.text}});
+  }
+  return {{"ok", report.findings.empty()},
+          {"rows", report.rows},
+          {"head", {{"seq", report.head.seq}, {"hash", crypto::hex(report.head.hash)}}},
+          {"findings", std::move(findings)}};
+}
+
+json::object json_of(const control::ActivationCheck& check) {
+  json::array classes;
+  for (const auto& entry : check.classes) {
+    classes.push_back(
+        {{"class", entry.name}, {"requests", entry.requests}, {"refused", entry.refused}});
+  }
+  json::array places;
+  for (const auto& place : check.places) {
+    places.push_back({{"instance", place.instance_id},
+                      {"class", place.class_name},
+                      {"requests", place.requests}});
+  }
+  const json::value problem =
+      check.problem ? json::value(row_of(code_for(check.problem->code)).name) : json::value();
+  return {{"dry_run", true},
+          {"account", check.account_id},
+          {"mode", policy::text_of(check.mode)},
+          {"since", format_rfc3339(check.since)},
+          {"until", format_rfc3339(check.until)},
+          {"requests", check.accepted + check.refused},
+          {"accepted", check.accepted},
+          {"refused", check.refused},
+          {"classes", std::move(classes)},
+          {"instances", std::move(places)},
+          {"problem", problem}};
+}
+
+json::object json_of(const control::CheckAnswer& answer) {
+  return {{"decision", answer.allow ? "allow" : "deny"},
+          {"reason", answer.reason},
+          {"class", answer.token_class},
+          {"mode", policy::text_of(answer.mode)},
+          {"account", text_or_null(answer.account_id)},
+          {"upstream", text_or_null(answer.upstream)},
+          {"why", answer.why},
+          {"revision", answer.revision}};
+}
+
+std::string etag_of(store::Revision revision) {
+  return '"' + std::to_string(revision) + '"';
+}
+
+Reply done(json::object body, const control::Receipt& receipt, unsigned status) {
+  Reply reply{.status = status, .body = nullptr, .headers = {}};
+  if (!receipt.complete) {
+    reply.status = 202;
+    reply.headers.emplace_back("Location", "/v1/receipts/" + std::to_string(receipt.revision));
+  }
+  body["receipt"] = json_of(receipt);
+  reply.body = std::move(body);
+  return reply;
+}
+
+Reply with_etag(Reply reply, store::Revision revision) {
+  reply.headers.emplace_back("ETag", etag_of(revision));
+  return reply;
+}
+
+}  // namespace guarita::admin

@@ -1,0 +1,92 @@
+// The only list of routes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "admin/call.h"
+#include "admin/caller.h"
+
+namespace guarita::admin {
+
+enum class IfMatch : std::uint8_t {
+  None,      // no ETag there: refused when sent
+  Optional,  // of the account
+  Required,  // verbs that make or kill a token: 428 without
+};
+using Handler = Answer (*)(const Call&);
+
+struct Route {
+  std::string_view method;
+  // Segments: literals, {account}, {instance}, {id}, {revision}; a verb stands behind a colon.
+  std::string_view path;
+  Right right;
+  IfMatch if_match;
+  std::string_view query;  // names of known parameters, comma between
+  Handler handler;
+
+  // A constructor, so that an entry without a right does not compile.
+  constexpr Route(std::string_view method_, std::string_view path_, Right right_, IfMatch if_match_,
+                  std::string_view query_, Handler handler_)
+      : method(method_),
+        path(path_),
+        right(right_),
+        if_match(if_match_),
+        query(query_),
+        handler(handler_) {}
+};
+
+std::span<const Route> route_table();
+
+// Compares the raw path with the template: a colon within an id is percent-encoded, so a verb is
+// never part of an id. The decoded placeholders, or none.
+std::optional<NameValues> match_path(std::string_view path_template, std::string_view raw_path);
+
+std::string_view openapi_text();
+
+// ---- handlers, by the file that holds them ----------------------------------------------------
+// accounts.cc
+Answer list_accounts(const Call&);
+Answer create_account(const Call&);
+Answer show_account(const Call&);
+Answer update_account(const Call&);
+Answer delete_account(const Call&);
+Answer activate(const Call&);
+Answer deactivate(const Call&);
+// tokens.cc
+Answer list_tokens(const Call&);
+Answer generate_token(const Call&);
+Answer regenerate_token(const Call&);
+Answer rotate_token(const Call&);
+Answer promote_token(const Call&);
+Answer revoke_token(const Call&);
+// ip_lists.cc
+Answer show_ip_list(const Call&);
+Answer set_ip_list(const Call&);
+Answer add_ip_list(const Call&);
+Answer remove_ip_list(const Call&);
+// instances.cc
+Answer list_instances(const Call&);
+Answer create_instance(const Call&);
+Answer show_instance(const Call&);
+Answer update_instance(const Call&);
+Answer delete_instance(const Call&);
+Answer move_instance(const Call&);
+Answer list_unknown_instances(const Call&);
+// admin_tokens.cc
+Answer list_admin_tokens(const Call&);
+Answer create_admin_token(const Call&);
+Answer revoke_admin_token(const Call&);
+// audit.cc
+Answer list_audit(const Call&);
+Answer verify_audit(const Call&);
+// server.cc
+Answer check(const Call&);
+Answer show_receipt(const Call&);
+Answer status(const Call&);
+Answer openapi(const Call&);
+
+}  // namespace guarita::admin
