@@ -102,6 +102,7 @@ Outcome<ExitCode> audit_verify(Session& session, const AuditOptions& options);
 struct OfflineOptions {
   std::string file;
   bool accept_loss = false;
+  bool page = false;  // check-config: docs/configuration.md instead of a check
 };
 Outcome<ExitCode> backup(Session& session, const OfflineOptions& options);
 Outcome<ExitCode> restore(Session& session, const OfflineOptions& options);

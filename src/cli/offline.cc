@@ -142,6 +142,10 @@ Outcome<ExitCode> restore(Session& session, const OfflineOptions& options) {
 }
 
 Outcome<ExitCode> check_config(Session& session, const OfflineOptions& options) {
+  if (options.page) {
+    session.terminal.out << app::configuration_page();
+    return ExitCode::Ok;
+  }
   const app::Loaded loaded = app::load_config(options.file, app::process_environment());
   const bool good = loaded.errors.empty();
   std::string table;

@@ -21,7 +21,13 @@ void add_file_commands(CLI::App& root, ParseState& state) {
                      "Accept that changes after the backup are lost, revocations re-applied "
                      "from the audit sink excepted");
   auto look = add_leaf(root, state, "check-config", "Check a configuration file", check_config);
-  look.app->add_option("FILE", look.options->file, "A TOML file")->required();
+  CLI::Option* page = look.app->add_flag("--page", look.options->page,
+                                         "Print the page that documents every key instead");
+  look.app->add_option("FILE", look.options->file, "A TOML file")->excludes(page);
+  auto* options = look.options.get();
+  look.app->callback([options] {
+    if (options->file.empty() && !options->page) throw CLI::RequiredError("FILE");
+  });
 }
 
 struct None {};

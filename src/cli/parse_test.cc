@@ -48,6 +48,7 @@ TEST(Parse, EverySubcommandIsThere) {
       {"backup", "f"},
       {"restore", "f", "--accept-loss"},
       {"check-config", "f"},
+      {"check-config", "--page"},
       {"doctor"},
       {"check", "--instance", "i", "--address", "::1"},
   };
@@ -83,6 +84,7 @@ TEST(Parse, AWrongCommandLineIsUsageAndNamesTheHelp) {
       {"admin-token", "create", "--scope", "admin"},
       {"admin-token", "create", "--scope", "account:"},
       {"check"},
+      {"check-config"},
       {"serve"},
   };
   for (const auto& words : lines) {
