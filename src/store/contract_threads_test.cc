@@ -1,4 +1,5 @@
 // Any thread may call; a reader sees whole commits only.
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <thread>
