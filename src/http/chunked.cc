@@ -65,6 +65,9 @@ ErrorCode ChunkedDecoder::size_byte(char c, const Limits& limits) {
     state_ = State::ExtensionStart;
     return extension_byte_paid(limits);
   }
+#if GUARITA_PLANTED_BUG == 2  // fuzz/CMakeLists.txt: the fuzzer must find it
+  if (c == '\n') return begin_chunk(limits);
+#endif
   if (c != '\r') return ErrorCode::BadChunk;
   state_ = State::SizeLf;
   return ErrorCode::None;

@@ -1,0 +1,31 @@
+#include "compare.h"
+
+#include <algorithm>
+
+namespace guarita::fuzz {
+
+unsigned count_field(const Message& message, std::string_view name) {
+  return static_cast<unsigned>(std::ranges::count_if(
+      message.fields, [name](const auto& field) { return field.first == name; }));
+}
+
+bool has_field(const Message& message, std::string_view name) {
+  return count_field(message, name) != 0;
+}
+
+void expect_same(std::string_view who, const Message& ours, const Message& theirs,
+                 std::ptrdiff_t shift, std::string_view input) {
+  const auto complain = [&](std::string_view what) {
+    disagree(std::string(who) + ": " + std::string(what), ours, theirs, input);
+  };
+  if (!theirs.ok) return complain("refuses what we accept");
+  if (theirs.start != ours.start) return complain("another start line");
+  if (theirs.fields != ours.fields) return complain("other header lines");
+  if (theirs.body != ours.body) return complain("another body");
+  if (theirs.consumed != ours.consumed + static_cast<std::size_t>(shift))
+    return complain("another end of the message");
+  // We may close where they would not; never the other way round.
+  if (ours.keep_alive && !theirs.keep_alive) return complain("would close the connection");
+}
+
+}  // namespace guarita::fuzz
