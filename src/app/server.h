@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/config.h"
+#include "control/control.h"
 
 namespace guarita::app {
 
@@ -15,6 +16,7 @@ namespace guarita::app {
 struct StartError {
   std::string text;
   std::string remedy;
+  std::string key = {};  // the configuration key it is about, or ""
 };
 
 // store → snapshot → telemetry → data plane → control → admin servers → status listener.
@@ -36,10 +38,13 @@ class Server {
   void stop();
 
   // Bound addresses, with the ports that 0 became.
-  std::vector<std::string> gate_addresses() const;
-  std::string console_address() const;
+  const std::vector<std::string>& gate_addresses() const;
+  std::string console_address() const;  // "" = off
   std::string status_address() const;
-  std::string socket_path() const;
+  const std::string& socket_path() const;
+
+  // For the demo's own story; the API to everything else is HTTP.
+  control::Control& control();
 
  private:
   struct Parts;

@@ -1,0 +1,309 @@
+#include "app/server.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <thread>
+
+#include "admin/api.h"
+#include "app/sealing_key.h"
+#include "app/status_page.h"
+#include "app/tuning.h"
+#include "base/log.h"
+#include "control/proxy_barrier.h"
+#include "policy/snapshot.h"
+#include "proxy/data_plane.h"
+#include "store/sqlite_store.h"
+
+namespace guarita::app {
+namespace {
+
+using Failure = std::optional<StartError>;
+
+constexpr std::chrono::seconds kTick{1};
+
+control::UnknownInstance for_control(policy::UnknownInstance u) {
+  return u == policy::UnknownInstance::Allow ? control::UnknownInstance::Allow
+                                             : control::UnknownInstance::Deny;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += (out.empty() ? "" : ",") + text;
+  return out;
+}
+
+StartError of_store(const store::StoreError& error) {
+  if (!error.internal.empty()) log::error("store", error.internal);
+  return {error.text, error.remedy, "store.sqlite"};
+}
+
+// Runs `work` every second on a thread of its own until it goes.
+class Ticker {
+ public:
+  explicit Ticker(std::function<void()> work)
+      : thread_([this, work = std::move(work)](const std::stop_token& stop) {
+          std::unique_lock lock(mutex_);
+          while (!stop.stop_requested()) {
+            wake_.wait_for(lock, stop, kTick, [] { return false; });
+            if (!stop.stop_requested()) work();
+          }
+        }) {}
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;  // last: ends before what it uses goes
+};
+
+}  // namespace
+
+// In the order of construction; torn down backwards.
+struct Server::Parts {
+  explicit Parts(Settings s) : settings(std::move(s)) {}
+
+  Settings settings;
+  SystemClock clock;
+  std::atomic<bool> ready{false};
+  std::atomic<bool> draining{false};
+  std::vector<std::string> gate_bound;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<policy::Snapshot> snapshot;
+  telemetry::Hub hub;
+  std::unique_ptr<proxy::DataPlane> plane;
+  std::unique_ptr<control::ProxyBarrier> barrier;
+  std::unique_ptr<control::Control> control;
+  std::unique_ptr<admin::Api> api;
+  std::unique_ptr<net::AdminServer> socket;
+  std::unique_ptr<net::AdminServer> console;
+  std::unique_ptr<net::AdminServer> status;
+  std::unique_ptr<Ticker> ticker;
+
+  Failure open_store();
+  Failure make_plane();
+  Failure make_control();
+  Failure serve_gate();
+  Failure serve_admin();
+  Failure serve_status();
+  policy::UnknownInstance unknown_instance(const Settings& wanted) const;
+  std::string state_json() const;
+  void stop();
+};
+
+Failure Server::Parts::open_store() {
+  auto opened = store::open_sqlite({.file = settings.store.sqlite,
+                                    .mode = store::OpenMode::Serve,
+                                    .audit_sink = settings.store.audit_sink});
+  if (!opened) return of_store(opened.error());
+  store = std::move(*opened);
+  return {};
+}
+
+Failure Server::Parts::make_plane() {
+  const auto info = store->info();
+  if (!info) return of_store(info.error());
+  clock.raise_floor(info->newest);
+
+  const auto instances = store->count_instances({});
+  policy::SnapshotOptions shape;
+  crypto::random_bytes(shape.hash_key);
+  shape.expected_instances = instances ? *instances : 0;
+  if (settings.routing.unknown_instance == policy::UnknownInstance::Allow) {
+    shape.folded = policy::FoldedIndex::On;
+  }
+  snapshot = std::make_unique<policy::Snapshot>(shape);
+
+  auto tuning = make_tuning(settings, settings.routing.unknown_instance);
+  if (!tuning) return StartError{tuning.error(), "guarita check-config FILE", "route"};
+  proxy::Options options;
+  options.listen = settings.gate.listen;
+  options.threads = static_cast<unsigned>(settings.gate.threads);
+  // Two gates in a row must not take each other for a loop: each store has its own id.
+  options.node_id =
+      settings.gate.id.empty() ? format_uuid(info->store_id).substr(24) : settings.gate.id;
+  options.tuning = std::move(*tuning);
+  hub.set_access_log(settings.log.access);
+  plane = std::make_unique<proxy::DataPlane>(std::move(options), *snapshot, hub, clock);
+  return {};
+}
+
+Failure Server::Parts::make_control() {
+  control::Options options;
+  options.token_format = settings.token.format;
+  options.unknown_instance = for_control(settings.routing.unknown_instance);
+  if (settings.token.storage == TokenStorage::Encrypted) {
+    auto key = load_sealing_key(settings.secrets.key);
+    if (!key) return std::move(key.error());
+    options.sealing = std::move(*key);
+  }
+  barrier = std::make_unique<control::ProxyBarrier>(*plane);
+  control = std::make_unique<control::Control>(
+      std::move(options), control::Ports{*store, *snapshot, *barrier, clock, &hub});
+  const auto loaded = control->load();
+  if (!loaded) {
+    return StartError{"the store cannot be loaded: " + loaded.error().detail, "guarita doctor",
+                      "store.sqlite"};
+  }
+  return {};
+}
+
+Failure Server::Parts::serve_gate() {
+  auto bound = plane->start();
+  if (!bound) return StartError{bound.error(), "free the address, or change it", "gate.listen"};
+  gate_bound = std::move(*bound);
+  return {};
+}
+
+Failure Server::Parts::serve_admin() {
+  api = std::make_unique<admin::Api>(
+      admin::ApiOptions{.public_url = settings.console.public_url, .own_uid = ::geteuid()},
+      *control, clock);
+  const auto handler = [this](const net::AdminRequest& request) { return api->handle(request); };
+  const auto start = [&](std::unique_ptr<net::AdminServer>& server, net::AdminServerOptions options,
+                         const char* key) -> Failure {
+    options.refuse = [this](unsigned status_code) { return api->refuse(status_code); };
+    server = std::make_unique<net::AdminServer>(std::move(options), handler);
+    if (auto wrong = server->start()) {
+      return StartError{*wrong, "free the address, or change it", key};
+    }
+    return {};
+  };
+  net::AdminServerOptions by_socket;
+  by_socket.unix_path = settings.admin.socket;
+  if (auto failed = start(socket, std::move(by_socket), "admin.socket")) return failed;
+  if (settings.console.listen.empty()) return {};
+  net::AdminServerOptions by_tcp;
+  by_tcp.listen = settings.console.listen;
+  return start(console, std::move(by_tcp), "console.listen");
+}
+
+Failure Server::Parts::serve_status() {
+  if (settings.status.listen.empty()) return {};
+  net::AdminServerOptions options;
+  options.listen = settings.status.listen;
+  options.threads = 1;
+  StatusSources sources{[this] { return ready.load() && !draining.load(); },
+                        [this] { return state_json(); }, [this] { return hub.prometheus(); }};
+  status = std::make_unique<net::AdminServer>(
+      std::move(options), [sources = std::move(sources)](const net::AdminRequest& request) {
+        return answer_status(sources, request);
+      });
+  if (auto wrong = status->start()) {
+    return StartError{*wrong, "free the address, or change it", "status.listen"};
+  }
+  return {};
+}
+
+// "allow" needs an index that is built at the start only.
+policy::UnknownInstance Server::Parts::unknown_instance(const Settings& wanted) const {
+  return snapshot->tracks_folded() ? wanted.routing.unknown_instance
+                                   : policy::UnknownInstance::Deny;
+}
+
+std::string Server::Parts::state_json() const {
+  const char* state = draining ? "draining" : ready ? "ready" : "starting";
+  std::string out = R"({"status":")";
+  out += state;
+  out += R"(","revision":)";
+  out += std::to_string(snapshot ? snapshot->revision() : 0);
+  return out + "}";
+}
+
+void Server::Parts::stop() {
+  const bool served = ready;
+  draining = true;
+  if (plane && served) {
+    log::info("server", "draining", {{"at_most_ms", settings.timeouts.drain.count()}});
+    const bool finished = plane->drain(settings.timeouts.drain);
+    log::info("server", "drained", {{"all_finished", finished}});
+  }
+  if (console) console->stop();
+  if (socket) socket->stop();
+  ticker.reset();
+  if (plane) plane->stop();
+  if (control && served) control->tick();  // the last counters
+  if (status) status->stop();
+  ready = false;
+  status.reset();
+  console.reset();
+  socket.reset();
+  api.reset();
+  control.reset();
+  barrier.reset();
+  plane.reset();
+  snapshot.reset();
+  store.reset();
+}
+
+Server::Server(Settings settings) : parts_(std::make_unique<Parts>(std::move(settings))) {}
+Server::~Server() {
+  stop();
+}
+
+std::optional<StartError> Server::start() {
+  using Step = Failure (Parts::*)();
+  // Bound last to first would answer before the snapshot is there: status comes early, so that
+  // /readyz says "starting", the gate before the faces that change what it decides by.
+  constexpr Step kSteps[] = {&Parts::open_store,   &Parts::make_plane, &Parts::make_control,
+                             &Parts::serve_status, &Parts::serve_gate, &Parts::serve_admin};
+  for (const Step step : kSteps) {
+    Failure failed = (parts_.get()->*step)();
+    if (!failed) continue;
+    parts_->stop();
+    return failed;
+  }
+  parts_->ticker = std::make_unique<Ticker>([parts = parts_.get()] { parts->control->tick(); });
+  parts_->ready = true;
+  log::info("server", "serving",
+            {{"gate", joined(parts_->gate_bound)},
+             {"console", console_address()},
+             {"status", status_address()},
+             {"socket", socket_path()},
+             {"version", GUARITA_VERSION}});
+  return {};
+}
+
+std::vector<std::string> Server::reload(Settings wanted) {
+  Parts& parts = *parts_;
+  std::vector<std::string> restart = needs_restart(parts.settings, wanted);
+  const policy::UnknownInstance unknown = parts.unknown_instance(wanted);
+  if (unknown != wanted.routing.unknown_instance) restart.push_back("routing.unknown_instance");
+  auto tuning = make_tuning(wanted, unknown);
+  if (!tuning) {
+    log::error("server", "reload refused", {{"why", tuning.error()}});
+    return restart;
+  }
+  parts.plane->apply_tuning(std::move(*tuning));
+  parts.control->set_unknown_instance(for_control(unknown));
+  parts.hub.set_access_log(wanted.log.access);
+  if (std::string wrong = log::start(wanted.log.level, wanted.log.file); !wrong.empty()) {
+    log::error("log", "cannot be opened", {{"file", wanted.log.file}, {"why", wrong}});
+  }
+  // What cannot change keeps its old value, so that the next reload names it again.
+  parts.settings.timeouts = wanted.timeouts;
+  parts.settings.log = wanted.log;
+  return restart;
+}
+
+void Server::stop() {
+  parts_->stop();
+}
+
+const std::vector<std::string>& Server::gate_addresses() const {
+  return parts_->gate_bound;
+}
+std::string Server::console_address() const {
+  return parts_->console ? parts_->console->bound() : std::string();
+}
+std::string Server::status_address() const {
+  return parts_->status ? parts_->status->bound() : std::string();
+}
+const std::string& Server::socket_path() const {
+  return parts_->settings.admin.socket;
+}
+control::Control& Server::control() {
+  return *parts_->control;
+}
+
+}  // namespace guarita::app
