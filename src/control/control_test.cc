@@ -283,6 +283,32 @@ TEST(Check, SaysWhyAndNamesTheOtherAccount) {
   EXPECT_EQ(answer.mode, policy::Mode::Enforce);
 }
 
+TEST(Check, KnowsWhatATokenWasBeforeItDied) {
+  World world;
+  world.make_account("acme");
+  world.make_instance("i1", "acme");
+  const std::string revoked = world.make_token("acme");
+  NewToken dying;
+  dying.expires_at = world.clock.now() + Millis(1000);
+  const auto made =
+      world.control().regenerate(as_operator(), "acme", std::move(dying), CutOff::Refuse);
+  ASSERT_TRUE(made);
+  const std::string expired(made->value.secret.reveal());
+  world.clock.pass(Millis(1000));
+  world.control().tick();
+  const auto class_of = [&](const std::string& token) {
+    CheckQuestion question{.instance_id = "i1", .address = {}, .token = {}};
+    question.token.emplace(token);
+    return world.control().check(question).token_class;
+  };
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(class_of(revoked), "revoked");
+    EXPECT_EQ(class_of(expired), "expired");
+    EXPECT_EQ(class_of("gta_whatever-nobody-has-00"), "unknown");
+    world.restart();  // dead states are sticky
+  }
+}
+
 TEST(Secrets, NoTokenIsInAnyLineOfTheLogAtDebugLevel) {
   TempFolder folder;
   const std::string path = folder / "log";
