@@ -52,7 +52,7 @@ struct Descriptor::Operation : reactor_op {
       return;
     }
     if (slot.waiter.completed == nullptr) return;
-    if (!done && !self->ec_) {  // attached after the event that completed its predecessor
+    if (!done && !slot.cancelled) {  // attached after the event that ended its predecessor
       owner->arm(self->direction);
       return;
     }
@@ -91,7 +91,7 @@ Descriptor::~Descriptor() = default;
 void Descriptor::wait(Direction direction, const Waiter& waiter, First first) {
   Slot& target = slot(direction);
   target.waiter = waiter;
-  target.seen_event = false;
+  target.seen_event = target.cancelled = false;
   if (target.armed) return;
   target.skip_first = first == First::Skip;
   arm(direction);
@@ -116,7 +116,10 @@ void Descriptor::detach(Direction direction) {
 }
 
 void Descriptor::cancel() {
-  for (Slot& each : slots_) each.seen_event = true;
+  for (Slot& each : slots_) {
+    each.seen_event = true;
+    each.cancelled = each.waiter.completed != nullptr;
+  }
   reactor_of(loop_).cancel_ops(fd_, data_of(reactor_data_));
 }
 

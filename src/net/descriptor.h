@@ -55,7 +55,8 @@ class Descriptor : public Recycled {
   // Ends both waits with Cancelled, from the loop.
   void cancel();
 
-  bool waiting(Direction direction) const { return slot(direction).waiter.completed != nullptr; }
+  // The reactor holds the slot's operation: a wait() attaches to it and attempts nothing.
+  bool armed(Direction direction) const { return slot(direction).armed; }
   // An armed slot saw no event since its waiter was detached: a read would find nothing.
   bool known_empty() const { return slots_[0].armed && !slots_[0].seen_event; }
 
@@ -66,6 +67,7 @@ class Descriptor : public Recycled {
     bool armed = false;       // the reactor, or its queue of completions, holds the operation
     bool completing = false;  // completed in the reactor, not yet called
     bool seen_event = false;
+    bool cancelled = false;  // the waiter attached now is to be told so
     bool skip_first = false;
   };
 

@@ -98,7 +98,12 @@ void Listener::take_all() {
       return;
     }
     if (out_of_files_) {
-      if (!paused_) log::warn("net", "out of file descriptors: accept pauses");
+      constexpr std::int64_t kWarnEveryMs = 10'000;
+      const std::int64_t now = descriptor_->loop().now_ms();
+      if (now - warned_ms_ >= kWarnEveryMs) {
+        warned_ms_ = now;
+        log::warn("net", "out of file descriptors: accept pauses");
+      }
       out_of_files_ = false;
       paused_ = true;
       return;

@@ -45,6 +45,7 @@ class Listener {
   Endpoint taken_from_;
   bool paused_ = false;
   bool out_of_files_ = false;
+  std::int64_t warned_ms_ = INT64_MIN / 2;
 };
 
 // Empty when nobody listens at `at`; else a sentence. SO_REUSEPORT alone would share the port with

@@ -50,5 +50,6 @@ class Loop {
 
 // Steady time in microseconds: for durations of requests. About 25 ns.
 std::int64_t steady_us();
+std::int64_t steady_ns();  // of the same clock: a decision takes less than a microsecond
 
 }  // namespace guarita::net

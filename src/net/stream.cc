@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cassert>
 #include <cerrno>
 
 namespace guarita::net {
@@ -111,7 +112,7 @@ Stream::ReadAwaiter Stream::read_some(const LazyBuffer& into) {
 bool Stream::ReadAwaiter::await_ready() noexcept {
   Reading& reading = stream_.reading_;
   if (stream_.descriptor_->known_empty() && !stream_.cut_ && !stream_.layer_) return false;
-  if (reading.in_a_row >= kReadsInARowMax) {
+  if (reading.in_a_row >= kReadsInARowMax && !stream_.descriptor_->armed(Direction::Read)) {
     reading.in_a_row = 0;
     first_ = Descriptor::First::Attempt;
     return false;
@@ -143,7 +144,8 @@ Stream::WriteAwaiter Stream::write(std::span<const std::string_view> pieces) {
   writing_.first = writing_.count = 0;
   writing_.result = {};
   for (const std::string_view piece : pieces) {
-    if (piece.empty() || writing_.count == kPiecesMax) continue;
+    if (piece.empty()) continue;
+    assert(writing_.count < kPiecesMax);
     writing_.pieces[writing_.count++] = {const_cast<char*>(piece.data()), piece.size()};
   }
   return WriteAwaiter(*this);
@@ -258,6 +260,12 @@ bool Stream::unwatch() {
   event_ = nullptr;
   descriptor_->detach(Direction::Read);
   return descriptor_->known_empty();
+}
+
+bool Stream::peer_ended() const {
+  char byte;
+  const ssize_t got = ::recv(fd(), &byte, 1, MSG_DONTWAIT | MSG_PEEK);
+  return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 void Stream::cancel(NetError why) {

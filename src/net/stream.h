@@ -78,6 +78,8 @@ class Stream : public Recycled {
   bool watch(void (*event)(void*) noexcept, void* context);
   // False: an event has come since; the connection is not to be used again.
   bool unwatch();
+  // The peer has closed its sending side or reset, and all it sent before has been read.
+  bool peer_ended() const;
 
   // Whatever is awaited or will be ends with `why`. Sticky.
   void cancel(NetError why);

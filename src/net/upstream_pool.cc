@@ -59,7 +59,7 @@ Upstream* UpstreamPool::find(std::uint32_t id, std::string_view text) {
   if (id != 0) {
     if (const auto found = by_id_.find(id); found != by_id_.end()) return found->second;
   }
-  const auto found = by_text_.find(std::string(text));
+  const auto found = by_text_.find(text);
   Upstream* upstream = found != by_text_.end() ? found->second.get() : make(text);
   if (id != 0 && upstream != nullptr) by_id_.emplace(id, upstream);
   return upstream;

@@ -135,7 +135,13 @@ class UpstreamPool {
   PoolHooks hooks_;
   PoolOptions options_;
   std::unordered_map<std::uint32_t, Upstream*> by_id_;
-  std::unordered_map<std::string, std::unique_ptr<Upstream>> by_text_;
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  std::unordered_map<std::string, std::unique_ptr<Upstream>, TextHash, std::equal_to<>> by_text_;
   Connecting* connecting_ = nullptr;
   std::size_t idle_total_ = 0;
   std::int64_t next_sweep_ms_ = 0;

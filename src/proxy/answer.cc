@@ -118,7 +118,7 @@ net::Task<Flow> answer(Connection& c) {
   Exchange& x = *c.x;
   if (x.request_id.empty()) {  // refused before there was a head
     x.at = c.worker.clock().now();
-    x.began_us = net::steady_us();
+    x.began_ns = net::steady_ns();
     x.address = c.peer;
     x.own_request_id = c.worker.request_ids().next();
     x.request_id = {x.own_request_id.data(), x.own_request_id.size()};
@@ -127,8 +127,8 @@ net::Task<Flow> answer(Connection& c) {
                           c.worker.draining() || !x.request.keep_alive || x.upload != Upload::None;
   const Unread unread = must_close ? Unread::Much : unread_body(x);
   const bool keep_alive = !must_close && unread != Unread::Much;
-  std::string body;
-  compose(c, keep_alive, body);
+  x.up_out.clear();  // the text's place: nothing goes to an upstream any more
+  compose(c, keep_alive, x.up_out);
   c.watch(Watch::Progress);
   const auto written = co_await c.down->write(x.out);
   if (!written) co_return Flow::Close;

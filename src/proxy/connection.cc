@@ -1,5 +1,6 @@
 #include "proxy/connection.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace guarita::proxy {
@@ -86,7 +87,13 @@ void Connection::watch(Watch what) {
     lingering_until_ms_ = now + worker.rules().timeouts().lingering.count();
   }
   progress_seen_ = progress();
-  worker.wheel().arm(deadline_, now + patience_ms(what));
+  arm(now);
+}
+
+void Connection::arm(std::int64_t now) {
+  std::int64_t due = now + patience_ms(watching_);
+  if (watching_ == Watch::Lingering) due = std::min(due, lingering_until_ms_);
+  worker.wheel().arm(deadline_, due);
 }
 
 void Connection::expired(void* self) {
@@ -97,11 +104,10 @@ void Connection::expired(void* self) {
     const std::uint64_t progress = c.progress();
     const bool over = what == Watch::Lingering && now >= c.lingering_until_ms_;
     if (progress != std::exchange(c.progress_seen_, progress) && !over) {
-      c.worker.wheel().arm(c.deadline_, now + c.patience_ms(what));
+      c.arm(now);
       return;
     }
   }
-  c.timed_out = true;
   if (c.x != nullptr) c.x->timed_out = true;
   net::Stream* up = c.x != nullptr && c.x->to ? &c.x->to->stream() : nullptr;
   switch (what) {
@@ -128,6 +134,23 @@ void Connection::expired(void* self) {
       if (up != nullptr) up->cancel(net::NetError::TimedOut);
       return;
   }
+}
+
+void Connection::watch_caller() {
+  watching_caller_ = down->watch(&Connection::caller_event, this);
+  if (!watching_caller_) caller_event(this);
+}
+
+void Connection::unwatch_caller() {
+  if (std::exchange(watching_caller_, false)) down->unwatch();
+}
+
+void Connection::caller_event(void* self) noexcept {
+  auto& c = *static_cast<Connection*>(self);
+  c.watching_caller_ = false;
+  // A next request, pipelined: it waits its turn.
+  if (!c.down->peer_ended() || c.x == nullptr || !c.x->to) return;
+  c.x->to->stream().cancel(net::NetError::Cancelled);
 }
 
 void Connection::cut() {

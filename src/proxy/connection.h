@@ -52,6 +52,10 @@ class Connection : public net::Recycled {
 
   // Starts the watchdog anew for `what`.
   void watch(Watch what);
+  // During an answer that may be silent for long: ends the upstream's side when the caller goes.
+  // Not while a request body is under way, whose reader would see it.
+  void watch_caller();
+  void unwatch_caller();
   // Ends both sides now.
   void cut();
   bool idle() const { return x == nullptr; }
@@ -61,7 +65,6 @@ class Connection : public net::Recycled {
   IpAddress peer;
   Exchange* x = nullptr;  // while a request is under way
   bool fresh = true;      // no request yet
-  bool timed_out = false;
 
   // The worker's lists.
   Connection* next = nullptr;
@@ -72,11 +75,14 @@ class Connection : public net::Recycled {
 
  private:
   static void expired(void* self);
+  static void caller_event(void* self) noexcept;
   std::uint64_t progress() const;
   std::int64_t patience_ms(Watch what) const;
+  void arm(std::int64_t now);
 
   net::Deadline deadline_;
   Watch watching_ = Watch::Nothing;
+  bool watching_caller_ = false;
   std::uint64_t progress_seen_ = 0;
   std::int64_t lingering_until_ms_ = 0;
 };

@@ -22,7 +22,7 @@ policy::RequestView view_of(const Exchange& x) {
 void begin_record(Connection& c) {
   Exchange& x = *c.x;
   x.at = c.worker.clock().now();
-  x.began_us = net::steady_us();
+  x.began_ns = net::steady_ns();
   x.address = http::client_address(x.rules().address_source, c.peer, x.request.fields,
                                    x.rules().tuning->trusted_proxies);
   const http::FieldLines inbound = x.request.fields.lines("x-request-id");
@@ -114,7 +114,7 @@ Flow decide_request(Connection& c) {
       policy::gather(c.worker.snapshot(), x.match, request, x.address, rules.token_header_lower);
   x.decision = policy::decide(c.worker.snapshot(), x.facts, x.at, rules.tuning->decide);
   x.decided = true;
-  x.decided_us = net::steady_us();
+  x.decided_ns = net::steady_ns();
   if (!x.account_id.assign(x.decision.account_id)) x.account_id.clear();
   const Flow flow = x.decision.allow ? allow(c) : deny(x);
   x.decision.account_id = {};  // dangles from here on

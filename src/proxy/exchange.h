@@ -115,8 +115,8 @@ struct Exchange {
   std::string_view request_id;
   IpAddress address;
   Time at{};
-  std::int64_t began_us = 0;
-  std::int64_t decided_us = 0;
+  std::int64_t began_ns = 0;
+  std::int64_t decided_ns = 0;
   std::uint16_t status = 0;
   std::uint64_t bytes_out = 0;
   telemetry::UpstreamOutcome outcome = telemetry::UpstreamOutcome::NotTried;

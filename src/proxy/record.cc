@@ -81,19 +81,24 @@ void record(Connection& c) {
     kept.classified = gated && x.decision.account.number != 0;
     kept.unknown_instance = x.decision.unknown_instance;
     kept.account_id = x.account_id.view();
-    if (gated) kept.instance_id = x.match.instance_id.view();
+    // An id that nobody registered may be a token in the wrong place: never listed, never logged.
+    const std::string_view id = x.match.instance_id.view();
+    const bool misplaced =
+        kept.unknown_instance && policy::is_own_token(x.rules().tuning->token_format, id);
+    if (gated && !misplaced) kept.instance_id = id;
     if (x.match.outcome != policy::RouteMatch::Outcome::Unmatched) {
       kept.route = x.rules().tuning->routes.template_of(x.match.route);
     }
     if (x.decision.matched_token != policy::Decision::kNoToken) {
       kept.matched_token = &x.facts.token;
     }
-    kept.decision_time = std::chrono::microseconds(x.decided_us - x.began_us);
+    kept.decision_time = std::chrono::nanoseconds(x.decided_ns - x.began_ns);
   }
   kept.status = x.status;
   kept.bytes_in = x.request_body.bytes();
   kept.bytes_out = x.bytes_out;
-  kept.duration = std::chrono::microseconds(net::steady_us() - x.began_us);
+  kept.duration = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::nanoseconds(net::steady_ns() - x.began_ns));
   kept.upstream = x.outcome;
   if (x.upstream != nullptr && x.attempts > 0) kept.upstream_authority = x.upstream->url().label;
   if (x.tunnel) c.worker.shard().count(telemetry::Event::TunnelClosed);

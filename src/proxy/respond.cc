@@ -52,6 +52,7 @@ http::SentBody compose(Connection& c) {
 
 // Answers without the end that their framing promises must not look whole.
 Flow cut_short(Connection& c, http::Framing out) {
+  c.unwatch_caller();
   c.x->outcome = telemetry::UpstreamOutcome::Cut;
   if (out == http::Framing::UntilClose) c.down->reset_on_close();
   return Flow::Close;
@@ -60,6 +61,7 @@ Flow cut_short(Connection& c, http::Framing out) {
 // The response is over on our side.
 Flow finish(Connection& c) {
   Exchange& x = *c.x;
+  c.unwatch_caller();
   const bool sent = request_sent(x);
   if (may_pool({.response_keep_alive = x.response.keep_alive,
                 .response_complete = x.response_body.ended(),
@@ -140,6 +142,7 @@ net::Task<Flow> relay_response(Connection& c) {
   x.response_begun = true;
   x.event_stream = is_event_stream(x.response);
   if (x.event_stream) c.worker.became_stream(x);
+  if (x.event_stream && request_sent(x)) c.watch_caller();
   const http::SentBody sent = compose(c);
   x.keep_alive = sent.keep_alive;
   x.status = x.response.status;
@@ -166,7 +169,7 @@ net::Task<Flow> relay_response(Connection& c) {
     }
     if (sent.framing == http::Framing::Chunked) {
       const auto written = co_await c.down->write(http::kLastChunk);
-      if (!written) co_return Flow::Close;
+      if (!written) co_return cut_short(c, sent.framing);
     }
     co_return finish(c);
   }

@@ -153,7 +153,14 @@ TEST(Lingering, EndsAfterSilence) {
   caller.send(post(1 << 20, "", ""));
   EXPECT_TRUE(has(caller.read_response(), "HTTP/1.1 403 "));
   EXPECT_TRUE(caller.reads_end());  // half-closed at once
-  // Closed at last: sending meets a reset.
+  while (gate.plane->status().connections > 0) std::this_thread::yield();
+}
+
+TEST(Lingering, EndsAfterItsTimeHoweverMuchComes) {
+  Gate gate({.tune = [](Tuning& tuning) { tuning.timeouts.lingering = Millis(300); }});
+  Peer caller = gate.call();
+  caller.send(Gate::request("POST", "i1", "", "Content-Length: 99999999999\r\n"));
+  EXPECT_TRUE(has(caller.read_response(), "HTTP/1.1 403 "));
   while (caller.send("x")) std::this_thread::yield();
 }
 
@@ -191,6 +198,34 @@ TEST(Expect, TheUpstreamsContinuePasses) {
   EXPECT_EQ(upstream.read_bytes(5), "hello");
   upstream.send(kOk);
   EXPECT_EQ(body_of(caller.read_response()), "ok");
+}
+
+TEST(EventStream, ACallerThatLeavesEndsASilentOne) {
+  Gate gate;
+  Peer caller = gate.call();
+  caller.send(Gate::get("i1", kToken));
+  Peer upstream = gate.upstream.accept();
+  upstream.read_head();
+  upstream.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\n\n");
+  caller.read_until("data: a\n\n");
+  caller.close();
+  EXPECT_TRUE(upstream.is_cut());
+}
+
+TEST(EventStream, APipelinedRequestWaitsItsTurn) {
+  Gate gate;
+  Peer caller = gate.call();
+  caller.send(Gate::get("i1", kToken));
+  Peer upstream = gate.upstream.accept();
+  upstream.read_head();
+  upstream.send(
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "2\r\na\n\r\n");
+  caller.read_until("a\n\r\n");
+  caller.send(Gate::get("i1", ""));
+  upstream.send("2\r\nb\n\r\n0\r\n\r\n");
+  EXPECT_EQ(caller.read_until("0\r\n\r\n"), "2\r\nb\n\r\n0\r\n\r\n");
+  EXPECT_TRUE(has(caller.read_response(), "token_missing"));
 }
 
 constexpr std::string_view kUpgrade =
