@@ -71,8 +71,7 @@ TEST(Config, DefaultsOfTheTableAreThoseOfTheModules) {
   EXPECT_EQ(loaded.settings->head_limits.fields_max, http::Limits{}.fields_max);
 }
 
-TEST(Config, EverySectionAndKeyIsRead) {
-  const Loaded loaded = load(R"(
+constexpr std::string_view kEverything = R"(
 [gate]
 listen = [":80", "[::1]:81"]
 threads = 3
@@ -128,8 +127,10 @@ access = "public"
 path = "/v1/{instance}/*"
 methods = ["POST"]
 shadow = ["query:instanceName"]
-)",
-                             {{"KEY", "s3cret"}});
+)";
+
+TEST(Config, EverySectionAndKeyIsRead) {
+  const Loaded loaded = load(kEverything, {{"KEY", "s3cret"}});
   ASSERT_TRUE(loaded.settings) << errors_of(loaded);
   const Settings& s = *loaded.settings;
   EXPECT_EQ(s.gate.listen, (std::vector<std::string>{"0.0.0.0:80", "[::1]:81"}));

@@ -38,10 +38,8 @@ std::string KeyInfo::variable() const {
 
 std::string allowed_text(const KeyInfo& key) {
   switch (key.kind) {
-    case Kind::Text:
-      return "text";
-    case Kind::Flag:
-      return "true or false";
+    case Kind::Text: return "text";
+    case Kind::Flag: return "true or false";
     case Kind::Choice: {
       std::string out;
       for (const std::string_view c : key.choices) out += (out.empty() ? "" : " or ") + quote(c);
@@ -50,15 +48,12 @@ std::string allowed_text(const KeyInfo& key) {
     case Kind::Count:
       return fmt::format("{} to {}{}{}", key.min, key.max, key.unit.empty() ? "" : " ", key.unit);
     case Kind::Bytes:
-      return fmt::format("{} to {} bytes (units KiB, MiB, GiB)", bytes_text(key.min),
-                         bytes_text(key.max));
+      return fmt::format("bytes, {} to {}", bytes_text(key.min), bytes_text(key.max));
     case Kind::Duration:
       return fmt::format("a duration such as \"10s\", {} to {}", format_duration(Millis(key.min)),
                          format_duration(Millis(key.max)));
-    case Kind::Texts:
-      return "a list of texts";
-    case Kind::Headers:
-      return "a table of header name = \"env:NAME\" or \"file:PATH\"";
+    case Kind::Texts: return "a list of texts";
+    case Kind::Headers: return "a table of header name = \"env:NAME\" or \"file:PATH\"";
   }
   return {};
 }
@@ -101,8 +96,7 @@ Raw raw_of_text(const KeyInfo& key, std::string_view text) {
     case Kind::Flag:
       if (text == "true" || text == "false") return text == "true";
       return std::string(text);
-    case Kind::Texts:
-      return split();
+    case Kind::Texts: return split();
     case Kind::Headers: {
       TextPairs pairs;
       for (const std::string& part : split()) {
@@ -116,8 +110,7 @@ Raw raw_of_text(const KeyInfo& key, std::string_view text) {
     case Kind::Choice:
     case Kind::Count:
     case Kind::Bytes:
-    case Kind::Duration:
-      return std::string(text);
+    case Kind::Duration: return std::string(text);
   }
   return std::string(text);
 }

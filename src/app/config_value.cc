@@ -167,20 +167,14 @@ std::optional<Rejected> apply_flag(Slot slot, const Raw& raw) {
 std::optional<Rejected> apply(const KeyInfo& key, Slot slot, const Raw& raw,
                               const Context& context) {
   switch (key.kind) {
-    case Kind::Text:
-      return apply_text(key, slot, raw);
-    case Kind::Flag:
-      return apply_flag(slot, raw);
-    case Kind::Choice:
-      return apply_choice(key, slot, raw);
+    case Kind::Text: return apply_text(key, slot, raw);
+    case Kind::Flag: return apply_flag(slot, raw);
+    case Kind::Choice: return apply_choice(key, slot, raw);
     case Kind::Count:
     case Kind::Bytes:
-    case Kind::Duration:
-      return apply_number(key, slot, raw);
-    case Kind::Texts:
-      return apply_texts(key, slot, raw);
-    case Kind::Headers:
-      return apply_headers(key, slot, raw, context);
+    case Kind::Duration: return apply_number(key, slot, raw);
+    case Kind::Texts: return apply_texts(key, slot, raw);
+    case Kind::Headers: return apply_headers(key, slot, raw, context);
   }
   return {};
 }

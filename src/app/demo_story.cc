@@ -122,7 +122,7 @@ export GUARITA_SOCKET={socket}
 # 2. Generate the account's token. It is shown once; nothing is enforced yet.
 TOKEN=$({program} token generate {account}); echo "$TOKEN"
 
-# 3. When your programs send it: who would be refused if you activated now?
+# 3. Mode monitor: everything passes, and what callers send is counted.
 {program} token status {account}
 
 # 4. Activate. From the moment this returns, every instance of the account wants the token.

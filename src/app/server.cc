@@ -131,6 +131,7 @@ Failure Server::Parts::make_plane() {
 Failure Server::Parts::make_control() {
   control::Options options;
   options.token_format = settings.token.format;
+  options.check_upstream = &proxy::check_upstream;
   options.unknown_instance = for_control(settings.routing.unknown_instance);
   if (settings.token.storage == TokenStorage::Encrypted) {
     auto key = load_sealing_key(settings.secrets.key);
@@ -267,6 +268,8 @@ std::optional<StartError> Server::start() {
 std::vector<std::string> Server::reload(Settings wanted) {
   Parts& parts = *parts_;
   std::vector<std::string> restart = needs_restart(parts.settings, wanted);
+  // New tokens are made by control, which keeps what it was started with.
+  wanted.token.format = parts.settings.token.format;
   const policy::UnknownInstance unknown = parts.unknown_instance(wanted);
   if (unknown != wanted.routing.unknown_instance) restart.push_back("routing.unknown_instance");
   auto tuning = make_tuning(wanted, unknown);
