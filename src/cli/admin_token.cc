@@ -20,7 +20,7 @@ Outcome<ExitCode> admin_token_create(Session& session, const AdminTokenOptions& 
 }
 
 Outcome<ExitCode> admin_token_list(Session& session) {
-  const auto reply = get_all(session, "/v1/admin-tokens?limit=500");
+  const auto reply = get_all(session, "/v1/admin-tokens");
   if (!reply) return Err<Failure>(reply.error());
   return show(session, *reply, [&] {
     Table table({"ID", "SCOPE", "NAME", "CREATED", "LAST USED", "REVOKED"});

@@ -207,6 +207,11 @@ TEST(Check, ExitCodeSaysAllowedOrDenied) {
   EXPECT_EQ(allowed.calls.at(0).body, R"({"instance":"i","address":"::1","token":""})");
 }
 
+TEST(CheckConfig, NeedsAFile) {
+  FakeServer server;
+  EXPECT_EQ(server.run({"check-config"}), ExitCode::Usage);
+}
+
 TEST(AuditVerify, ABrokenChainIsAFailure) {
   FakeServer server;
   server.answer(200, R"({"ok":false,"rows":9,"head":"00","first_bad":4,"detail":"row 4: edited"})");

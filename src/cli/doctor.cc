@@ -45,12 +45,9 @@ std::optional<app::Settings> check_configuration(const std::string& file, Findin
 
 std::string_view text_of(Health health) {
   switch (health) {
-    case Health::Ok:
-      return "ok";
-    case Health::Warn:
-      return "warn";
-    case Health::Fail:
-      return "fail";
+    case Health::Ok: return "ok";
+    case Health::Warn: return "warn";
+    case Health::Fail: return "fail";
   }
   return "fail";
 }

@@ -146,6 +146,9 @@ Outcome<ExitCode> check_config(Session& session, const OfflineOptions& options) 
     session.terminal.out << app::configuration_page();
     return ExitCode::Ok;
   }
+  if (options.file.empty()) {
+    return usage("which file?", "guarita check-config FILE");
+  }
   const app::Loaded loaded = app::load_config(options.file, app::process_environment());
   const bool good = loaded.errors.empty();
   std::string table;

@@ -24,10 +24,6 @@ void add_file_commands(CLI::App& root, ParseState& state) {
   CLI::Option* page = look.app->add_flag("--page", look.options->page,
                                          "Print the page that documents every key instead");
   look.app->add_option("FILE", look.options->file, "A TOML file")->excludes(page);
-  auto* options = look.options.get();
-  look.app->callback([options] {
-    if (options->file.empty() && !options->page) throw CLI::RequiredError("FILE");
-  });
 }
 
 struct None {};

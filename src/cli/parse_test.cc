@@ -84,7 +84,6 @@ TEST(Parse, AWrongCommandLineIsUsageAndNamesTheHelp) {
       {"admin-token", "create", "--scope", "admin"},
       {"admin-token", "create", "--scope", "account:"},
       {"check"},
-      {"check-config"},
       {"serve"},
   };
   for (const auto& words : lines) {
