@@ -87,7 +87,7 @@ void Tally::add(const Exchange& e) noexcept {
       ++sums.lost_last_used;
     }
   }
-  if (e.unknown_instance) {
+  if (e.unknown_instance && !e.instance_id.empty()) {
     UnknownCell* cell = unknown.find_or_add(e.instance_id, {}, 0);
     if (cell != nullptr) {
       if (cell->count++ == 0) cell->first = e.at;
