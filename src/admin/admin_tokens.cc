@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "admin/body.h"
 #include "admin/json.h"
 #include "admin/routes.h"
@@ -19,9 +21,22 @@ std::optional<control::AdminScope> parse_scope(std::string_view text) {
 }  // namespace
 
 Answer list_admin_tokens(const Call& call) {
+  const auto page = call.page();
+  if (!page) return Err<Problem>(page.error());
   const auto rows = call.control.admin_tokens();
   if (!rows) return Err<Problem>(problem_of(rows.error()));
-  return Reply{.body = page_of(*rows, {})};
+  // There are few: the store gives them all, and the cursor is the id of the last one shown.
+  auto from = rows->begin();
+  if (!page->cursor.empty()) {
+    from = std::ranges::find_if(
+        *rows, [&](const store::AdminTokenRow& row) { return row.key.text() == page->cursor; });
+    if (from == rows->end()) return Err<Problem>(bad_member("cursor", "no cursor of this list"));
+    ++from;
+  }
+  const auto left = static_cast<std::size_t>(rows->end() - from);
+  const auto count = std::min(left, page->limit);
+  const std::vector<store::AdminTokenRow> shown(from, from + static_cast<std::ptrdiff_t>(count));
+  return Reply{.body = page_of(shown, count < left ? shown.back().key.text() : std::string())};
 }
 
 Answer create_admin_token(const Call& call) {

@@ -241,6 +241,19 @@ TEST(Authentication, WrongTokensAreThrottledByAddress) {
   EXPECT_EQ(api.send(elsewhere).code(), "unauthenticated") << "two lines";
 }
 
+TEST(Scopes, AdminTokensAreListedByPages) {
+  ApiWorld api;
+  for (int i = 0; i < 3; ++i) api.admin_token("read");
+  const auto first = api({.method = "GET", .target = "/v1/admin-tokens?limit=2"});
+  EXPECT_EQ(first.body.at("items").as_array().size(), 2U);
+  const std::string cursor = first.text("/next_cursor");
+  const auto second = api({.method = "GET", .target = "/v1/admin-tokens?limit=2&cursor=" + cursor});
+  EXPECT_EQ(second.body.at("items").as_array().size(), 1U) << second.raw.body;
+  EXPECT_EQ(second.text("/next_cursor"), "null");
+  EXPECT_EQ(api({.method = "GET", .target = "/v1/admin-tokens?cursor=x"}).text("/member"),
+            "cursor");
+}
+
 TEST(Scopes, OwnerRenamesAndSeesOnlyItsOwn) {
   ApiWorld api;
   for (const char* id : {"acme", "beta"}) api.world.make_account(id);

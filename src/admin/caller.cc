@@ -78,12 +78,9 @@ Problem unauthenticated(std::string detail) {
 Caller caller_of(const control::AdminIdentity& identity, const net::AdminRequest& request) {
   const auto kind = [&] {
     switch (identity.scope.kind) {
-      case control::AdminScope::Kind::Read:
-        return Caller::Kind::Read;
-      case control::AdminScope::Kind::Write:
-        return Caller::Kind::Write;
-      case control::AdminScope::Kind::Account:
-        return Caller::Kind::Account;
+      case control::AdminScope::Kind::Read: return Caller::Kind::Read;
+      case control::AdminScope::Kind::Write: return Caller::Kind::Write;
+      case control::AdminScope::Kind::Account: return Caller::Kind::Account;
     }
     return Caller::Kind::Read;
   }();
@@ -100,20 +97,13 @@ Caller caller_of(const control::AdminIdentity& identity, const net::AdminRequest
 
 std::string_view text_of(Right right) {
   switch (right) {
-    case Right::Any:
-      return "any";
-    case Right::Read:
-      return "read";
-    case Right::Write:
-      return "write";
-    case Right::OwnRead:
-      return "own_read";
-    case Right::OwnWrite:
-      return "own_write";
-    case Right::ScopedRead:
-      return "scoped_read";
-    case Right::ScopedWrite:
-      return "scoped_write";
+    case Right::Any: return "any";
+    case Right::Read: return "read";
+    case Right::Write: return "write";
+    case Right::OwnRead: return "own_read";
+    case Right::OwnWrite: return "own_write";
+    case Right::ScopedRead: return "scoped_read";
+    case Right::ScopedWrite: return "scoped_write";
   }
   return "write";
 }
@@ -123,18 +113,13 @@ bool permits(Right right, const Caller& caller, std::optional<std::string_view> 
   const bool reader = caller.kind == Caller::Kind::Read;
   const bool own = !reader && account && *account == caller.account_id;
   switch (right) {
-    case Right::Any:
-      return true;
-    case Right::Read:
-      return reader;
-    case Right::Write:
-      return false;
+    case Right::Any: return true;
+    case Right::Read: return reader;
+    case Right::Write: return false;
     case Right::OwnRead:
-    case Right::ScopedRead:
-      return reader || own;
+    case Right::ScopedRead: return reader || own;
     case Right::OwnWrite:
-    case Right::ScopedWrite:
-      return own;
+    case Right::ScopedWrite: return own;
   }
   return false;
 }

@@ -19,18 +19,12 @@ json::value parsed_or_null(const std::string& text) {
 
 std::string_view text_of(store::AuditFault fault) {
   switch (fault) {
-    case store::AuditFault::Edited:
-      return "edited";
-    case store::AuditFault::BrokenLink:
-      return "broken_link";
-    case store::AuditFault::Gap:
-      return "gap";
-    case store::AuditFault::PersonalEdit:
-      return "personal_edit";
-    case store::AuditFault::WrongEnd:
-      return "wrong_end";
-    case store::AuditFault::HeadNotFound:
-      return "head_not_found";
+    case store::AuditFault::Edited: return "edited";
+    case store::AuditFault::BrokenLink: return "broken_link";
+    case store::AuditFault::Gap: return "gap";
+    case store::AuditFault::PersonalEdit: return "personal_edit";
+    case store::AuditFault::WrongEnd: return "wrong_end";
+    case store::AuditFault::HeadNotFound: return "head_not_found";
   }
   return "edited";
 }

@@ -39,10 +39,10 @@ constexpr std::array kCodes = {
     CodeRow{Code::AccountExists, "account_exists", 409, "The id is taken.",
             "guarita account show ACCOUNT, or choose another id"},
     CodeRow{Code::InstanceExists, "instance_exists", 409, "The id is taken.",
-            "guarita instance show INSTANCE, or guarita instance move INSTANCE --to ACCOUNT"},
+            "guarita instance show INSTANCE, or guarita instance move INSTANCE --to OTHER"},
     CodeRow{Code::AccountOwnsInstances, "account_owns_instances", 409,
             "The account still owns instances.",
-            "guarita instance move INSTANCE --to ACCOUNT for each, or guarita account delete "
+            "guarita instance move INSTANCE --to OTHER for each, or guarita account delete "
             "ACCOUNT --cascade"},
     CodeRow{Code::NoToken, "no_token", 409, "The account has no token.",
             "guarita token generate ACCOUNT"},
@@ -66,7 +66,7 @@ constexpr std::array kCodes = {
     CodeRow{Code::WouldOpen, "would_open", 409,
             "The instance would be open: the other account does not enforce.",
             "guarita token activate for the other account first, or guarita instance move "
-            "INSTANCE --to ACCOUNT --force"},
+            "INSTANCE --to OTHER --force"},
     CodeRow{Code::ConfirmationRequired, "confirmation_required", 409, "This needs a confirmation.",
             "repeat with --yes (in the API: \"confirm\": true)"},
     CodeRow{Code::WeakToken, "weak_token", 409, "The token can be guessed.",
@@ -123,60 +123,33 @@ const CodeRow& row_of(Code code) {
 Code code_for(control::ErrorCode error) {
   using E = control::ErrorCode;
   switch (error) {
-    case E::InvalidRequest:
-      return Code::InvalidRequest;
-    case E::InvalidNetwork:
-      return Code::InvalidNetwork;
-    case E::InvalidTokenText:
-      return Code::InvalidTokenText;
-    case E::AccountNotFound:
-      return Code::AccountNotFound;
-    case E::InstanceNotFound:
-      return Code::InstanceNotFound;
-    case E::TokenNotFound:
-      return Code::TokenNotFound;
-    case E::AdminTokenNotFound:
-      return Code::AdminTokenNotFound;
-    case E::ReceiptNotFound:
-      return Code::ReceiptNotFound;
-    case E::AccountExists:
-      return Code::AccountExists;
-    case E::InstanceExists:
-      return Code::InstanceExists;
-    case E::AccountOwnsInstances:
-      return Code::AccountOwnsInstances;
-    case E::NoToken:
-      return Code::NoToken;
-    case E::TokenExists:
-      return Code::TokenExists;
-    case E::NoRotation:
-      return Code::NoRotation;
-    case E::RotationUnderWay:
-      return Code::RotationUnderWay;
-    case E::RetiringNotOver:
-      return Code::RetiringNotOver;
-    case E::NoCurrent:
-      return Code::NoCurrent;
-    case E::WouldCutOff:
-      return Code::WouldCutOff;
-    case E::WouldLock:
-      return Code::WouldLock;
-    case E::WouldOpen:
-      return Code::WouldOpen;
-    case E::ConfirmationRequired:
-      return Code::ConfirmationRequired;
-    case E::WeakToken:
-      return Code::WeakToken;
-    case E::TokenReused:
-      return Code::TokenReused;
-    case E::TokenIsInstanceToken:
-      return Code::TokenIsInstanceToken;
-    case E::IpListFull:
-      return Code::IpListFull;
-    case E::RevisionConflict:
-      return Code::RevisionConflict;
-    case E::StoreUnavailable:
-      return Code::StoreUnavailable;
+    case E::InvalidRequest: return Code::InvalidRequest;
+    case E::InvalidNetwork: return Code::InvalidNetwork;
+    case E::InvalidTokenText: return Code::InvalidTokenText;
+    case E::AccountNotFound: return Code::AccountNotFound;
+    case E::InstanceNotFound: return Code::InstanceNotFound;
+    case E::TokenNotFound: return Code::TokenNotFound;
+    case E::AdminTokenNotFound: return Code::AdminTokenNotFound;
+    case E::ReceiptNotFound: return Code::ReceiptNotFound;
+    case E::AccountExists: return Code::AccountExists;
+    case E::InstanceExists: return Code::InstanceExists;
+    case E::AccountOwnsInstances: return Code::AccountOwnsInstances;
+    case E::NoToken: return Code::NoToken;
+    case E::TokenExists: return Code::TokenExists;
+    case E::NoRotation: return Code::NoRotation;
+    case E::RotationUnderWay: return Code::RotationUnderWay;
+    case E::RetiringNotOver: return Code::RetiringNotOver;
+    case E::NoCurrent: return Code::NoCurrent;
+    case E::WouldCutOff: return Code::WouldCutOff;
+    case E::WouldLock: return Code::WouldLock;
+    case E::WouldOpen: return Code::WouldOpen;
+    case E::ConfirmationRequired: return Code::ConfirmationRequired;
+    case E::WeakToken: return Code::WeakToken;
+    case E::TokenReused: return Code::TokenReused;
+    case E::TokenIsInstanceToken: return Code::TokenIsInstanceToken;
+    case E::IpListFull: return Code::IpListFull;
+    case E::RevisionConflict: return Code::RevisionConflict;
+    case E::StoreUnavailable: return Code::StoreUnavailable;
   }
   return Code::Internal;
 }

@@ -36,7 +36,7 @@ constexpr std::array kRoutes = {
     Route{"DELETE", "/v1/instances/{instance}", Write, kNone, "", &delete_instance},
     Route{"POST", "/v1/instances/{instance}:move", Write, kNone, "", &move_instance},
     Route{"GET", "/v1/unknown-instances", Read, kNone, "cursor,limit", &list_unknown_instances},
-    Route{"GET", "/v1/admin-tokens", Write, kNone, "", &list_admin_tokens},
+    Route{"GET", "/v1/admin-tokens", Write, kNone, "cursor,limit", &list_admin_tokens},
     Route{"POST", "/v1/admin-tokens", Write, kNone, "", &create_admin_token},
     Route{"DELETE", "/v1/admin-tokens/{id}", Write, kNone, "", &revoke_admin_token},
     Route{"GET", "/v1/audit", Read, kNone, "cursor,limit", &list_audit},
