@@ -7,18 +7,30 @@ namespace {
 constexpr std::size_t kAddressesTriedMax = 4;
 }
 
-// A coroutine that waits for a name to be resolved; in its frame.
+// A coroutine that waits for a name to be resolved, at most for a while; in its frame.
 struct Upstream::Waiter {
+  Upstream& upstream;
   std::coroutine_handle<> handle;
   Waiter* next = nullptr;
+  Deadline deadline;
+  bool timed_out = false;
+
+  explicit Waiter(Upstream& upstream_in) : upstream(upstream_in), deadline(&expired, this) {}
+  static void expired(void* self) {
+    auto* waiter = static_cast<Waiter*>(self);
+    Waiter** at = &waiter->upstream.waiters_;
+    while (*at != waiter) at = &(*at)->next;
+    *at = waiter->next;
+    waiter->timed_out = true;
+    waiter->handle.resume();
+  }
 };
 struct Upstream::WaitAwaiter {
-  Upstream& upstream;
-  Waiter waiter;
+  Waiter& waiter;
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> handle) noexcept {
     waiter.handle = handle;
-    waiter.next = std::exchange(upstream.waiters_, &waiter);
+    waiter.next = std::exchange(waiter.upstream.waiters_, &waiter);
   }
   void await_resume() const noexcept {}
 };
@@ -99,7 +111,10 @@ Task<Result<UpstreamConnectionPtr, NetError>> UpstreamPool::connect(Upstream& up
       start_resolving(upstream);
     }
     if (!upstream.addresses_ && upstream.resolving_) {
-      co_await Upstream::WaitAwaiter{.upstream = upstream, .waiter = {}};
+      Upstream::Waiter waiter(upstream);
+      wheel_.arm(waiter.deadline, loop_.now_ms() + options_.connect_ms);
+      co_await Upstream::WaitAwaiter{waiter};
+      if (waiter.timed_out) co_return Err(NetError::TimedOut);
     }
     if (!upstream.addresses_) co_return Err(upstream.failure_);
   }

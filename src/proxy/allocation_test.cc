@@ -18,8 +18,8 @@ namespace {
 #define GUARITA_COUNT_ALLOCATIONS 1
 #endif
 
-std::atomic<std::uint64_t> allocations{0};
-thread_local bool is_test_thread = false;
+[[maybe_unused]] std::atomic<std::uint64_t> allocations{0};
+[[maybe_unused]] thread_local bool is_test_thread = false;
 
 }  // namespace
 

@@ -5,7 +5,8 @@
 namespace guarita::proxy {
 namespace {
 
-// What is left of the body, seen from the answer.
+// What is left of the body, seen from the answer. Little: the connection may live on when it is
+// read (read_rest).
 enum class Unread : std::uint8_t { Nothing, Little, Much };
 
 // REQUIRES: no streamed body is under way. Consumes what is buffered.
@@ -18,12 +19,7 @@ Unread unread_body(Exchange& x) {
     x.used += batch.consumed;
   }
   if (x.request_body.ended()) return Unread::Nothing;
-  // Refused before its body was sent, a caller with Expect may leave the body out altogether; what
-  // it sends next cannot be told from it.
-  if (x.request.expect_continue) return Unread::Much;
-  const bool little = x.request_body.framing() == http::Framing::Length &&
-                      x.request_body.left() <= x.rules().limits().unread_body_bytes;
-  return little ? Unread::Little : Unread::Much;
+  return is_little_left(x) ? Unread::Little : Unread::Much;
 }
 
 // Headers of one answer; at most this many.
@@ -92,21 +88,14 @@ void compose(Connection& c, bool keep_alive, std::string& body) {
   if (x.request.method != http::Method::Head) x.bytes_out = body.size();
 }
 
-// At most limits.unread_body_bytes, so that the connection may live on.
-net::Task<Flow> read_rest(Connection& c) {
-  Exchange& x = *c.x;
-  c.watch(Watch::Progress);
-  while (!x.request_body.ended()) {
-    const std::span<char> sink = c.worker.sink();
-    const std::size_t most = std::min(sink.size(), x.request_body.readable_max());
-    const auto got = co_await c.down->read_some(sink.first(most));
-    if (!got) co_return Flow::Close;
-    x.request_body.take({sink.data(), *got}, x.rules().tuning->head_limits);
-  }
-  co_return Flow::Next;
-}
-
 }  // namespace
+
+bool is_little_left(const Exchange& x) {
+  // Answered before its body was sent, a caller with Expect may leave the body out altogether; what
+  // it sends next cannot be told from it.
+  return !x.request.expect_continue && x.request_body.framing() == http::Framing::Length &&
+         x.request_body.left() <= x.rules().limits().unread_body_bytes;
+}
 
 Flow trouble(Exchange& x, Trouble what) {
   x.local.answer = AnswerTable::of(what);
@@ -133,10 +122,22 @@ net::Task<Flow> answer(Connection& c) {
   const auto written = co_await c.down->write(x.out);
   if (!written) co_return Flow::Close;
   if (!keep_alive) co_return Flow::Linger;
-  if (unread == Unread::Little) {
-    if (co_await read_rest(c) == Flow::Close) co_return Flow::Close;
-  }
   x.in.consume(x.used);
+  co_return Flow::Next;
+}
+
+net::Task<Flow> read_rest(Connection& c) {
+  Exchange& x = *c.x;
+  const http::Limits& limits = x.rules().tuning->head_limits;
+  c.watch(Watch::Progress);
+  if (x.body) x.body->consume(x.request_body.take(x.body->view(), limits).consumed);
+  while (!x.request_body.ended()) {
+    const std::span<char> sink = c.worker.sink();
+    const std::size_t most = std::min(sink.size(), x.request_body.readable_max());
+    const auto got = co_await c.down->read_some(sink.first(most));
+    if (!got) co_return Flow::Close;
+    x.request_body.take({sink.data(), *got}, limits);
+  }
   co_return Flow::Next;
 }
 

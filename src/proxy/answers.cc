@@ -13,27 +13,20 @@ struct Documented {
 Documented documented(policy::Reason reason) {
   using enum policy::Reason;
   switch (reason) {
-    case None:
-      break;
-    case UnmatchedRoute:
-      return {404, R"({"error":"Route not found"})"};
-    case BadTarget:
-      return {400, R"({"error":"Bad request target"})"};
-    case AmbiguousInstance:
-      return {400, R"({"error":"Instance ambiguous"})"};
-    case InstanceNotFound:
-      return {400, R"({"error":"Instance not found"})"};
+    case None: break;
+    case UnmatchedRoute: return {404, R"({"error":"Route not found"})"};
+    case BadTarget: return {400, R"({"error":"Bad request target"})"};
+    case AmbiguousInstance: return {400, R"({"error":"Instance ambiguous"})"};
+    case InstanceNotFound: return {400, R"({"error":"Instance not found"})"};
     case IpNotAllowed:
     case TokenDuplicate:
     case TokenMalformed:
     case TokenIsInstanceToken:
-    case TokenNotAccepted:
-      return {403, R"({"error":"{value} not allowed"})"};
+    case TokenNotAccepted: return {403, R"({"error":"{value} not allowed"})"};
     case Preflight:
     case TokenMissing:
     case TokenEmpty:
-    case TokenPlaceholder:
-      return {403, R"({"error":"null not allowed"})"};
+    case TokenPlaceholder: return {403, R"({"error":"null not allowed"})"};
   }
   return {403, R"({"error":"not allowed"})"};
 }
@@ -59,20 +52,13 @@ Answer AnswerTable::of(Trouble trouble) {
   constexpr std::string_view kUnavailable = R"({"error":"Instance unavailable"})";
   using enum Trouble;
   switch (trouble) {
-    case UpstreamUnavailable:
-      return {502, kUnavailable, "upstream_unavailable"};
-    case UpstreamClosed:
-      return {502, kUnavailable, "upstream_closed"};
-    case UpstreamBadResponse:
-      return {502, kUnavailable, "upstream_bad_response"};
-    case UpstreamTimedOut:
-      return {504, R"({"error":"Instance timed out"})", "upstream_timed_out"};
-    case Draining:
-      return {503, R"({"error":"Shutting down"})", "draining"};
-    case HeadTimedOut:
-      return {408, R"({"error":"Request timed out"})", {}};
-    case BodyTooLarge:
-      return {413, R"({"error":"Body too large"})", {}};
+    case UpstreamUnavailable: return {502, kUnavailable, "upstream_unavailable"};
+    case UpstreamClosed: return {502, kUnavailable, "upstream_closed"};
+    case UpstreamBadResponse: return {502, kUnavailable, "upstream_bad_response"};
+    case UpstreamTimedOut: return {504, R"({"error":"Instance timed out"})", "upstream_timed_out"};
+    case Draining: return {503, R"({"error":"Shutting down"})", "draining"};
+    case HeadTimedOut: return {408, R"({"error":"Request timed out"})", {}};
+    case BodyTooLarge: return {413, R"({"error":"Body too large"})", {}};
   }
   return {502, kUnavailable, {}};
 }

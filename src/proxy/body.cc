@@ -23,8 +23,7 @@ BodyBatch BodyReader::take(std::string_view input, const http::Limits& limits) {
   BodyBatch batch;
   if (ended_ || input.empty()) return batch;
   switch (framing_) {
-    case http::Framing::None:
-      break;
+    case http::Framing::None: break;
     case http::Framing::Length: {
       const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size()));
       add(batch, input.substr(0, size));
@@ -33,8 +32,7 @@ BodyBatch BodyReader::take(std::string_view input, const http::Limits& limits) {
       ended_ = left_ == 0;
       break;
     }
-    case http::Framing::Chunked:
-      return take_chunked(input, limits);
+    case http::Framing::Chunked: return take_chunked(input, limits);
     case http::Framing::UntilClose:
       add(batch, input);
       batch.consumed = input.size();
@@ -49,17 +47,10 @@ BodyBatch BodyReader::take_chunked(std::string_view input, const http::Limits& l
     const auto step = chunks_.next(input.substr(batch.consumed), limits);
     batch.consumed += step.consumed;
     switch (step.what) {
-      case http::ChunkedDecoder::What::Data:
-        add(batch, step.data);
-        continue;
-      case http::ChunkedDecoder::What::End:
-        ended_ = true;
-        return batch;
-      case http::ChunkedDecoder::What::Error:
-        batch.error = step.error;
-        return batch;
-      case http::ChunkedDecoder::What::NeedMore:
-        return batch;
+      case http::ChunkedDecoder::What::Data: add(batch, step.data); continue;
+      case http::ChunkedDecoder::What::End: ended_ = true; return batch;
+      case http::ChunkedDecoder::What::Error: batch.error = step.error; return batch;
+      case http::ChunkedDecoder::What::NeedMore: return batch;
     }
   }
   return batch;

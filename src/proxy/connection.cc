@@ -58,20 +58,13 @@ std::int64_t Connection::patience_ms(Watch what) const {
   const Timeouts& timeouts =
       x != nullptr && x->pinned != nullptr ? x->rules().timeouts() : worker.rules().timeouts();
   switch (what) {
-    case Watch::Nothing:
-      break;
-    case Watch::Idle:
-      return timeouts.idle.count();
-    case Watch::Head:
-      return timeouts.head.count();
-    case Watch::ResponseHead:
-      return timeouts.response_head.count();
-    case Watch::Progress:
-      return timeouts.stall.count();
-    case Watch::Stream:
-      return timeouts.stream_idle.count();
-    case Watch::Lingering:
-      return timeouts.lingering_silence.count();
+    case Watch::Nothing: break;
+    case Watch::Idle: return timeouts.idle.count();
+    case Watch::Head: return timeouts.head.count();
+    case Watch::ResponseHead: return timeouts.response_head.count();
+    case Watch::Progress: return timeouts.stall.count();
+    case Watch::Stream: return timeouts.stream_idle.count();
+    case Watch::Lingering: return timeouts.lingering_silence.count();
   }
   return 0;
 }
@@ -111,17 +104,15 @@ void Connection::expired(void* self) {
   if (c.x != nullptr) c.x->timed_out = true;
   net::Stream* up = c.x != nullptr && c.x->to ? &c.x->to->stream() : nullptr;
   switch (what) {
-    case Watch::Nothing:
-      return;
+    case Watch::Nothing: return;
     case Watch::Idle:
-    case Watch::Lingering:
-      c.down->cancel(net::NetError::TimedOut);
-      return;
+    case Watch::Lingering: c.down->cancel(net::NetError::TimedOut); return;
     case Watch::Head:  // there may be an answer yet
       c.worker.shard().count(telemetry::Event::ConnectionTimedOut);
       c.down->interrupt(net::NetError::TimedOut);
       return;
-    case Watch::ResponseHead:
+    case Watch::ResponseHead:  // on the caller's side an interim answer may be waited for
+      c.down->interrupt(net::NetError::TimedOut);
       if (up != nullptr) up->cancel(net::NetError::TimedOut);
       return;
     case Watch::Progress:
@@ -183,12 +174,8 @@ net::Task<void> serve(Connection& c) {
           flow = co_await send_request(c);
           if (flow == Flow::Await && !c.x->request_body.ended()) uploading.emplace(upload(c));
           break;
-        case Flow::Await:
-          flow = co_await read_response(c);
-          break;
-        case Flow::Relay:
-          flow = co_await relay_response(c);
-          break;
+        case Flow::Await: flow = co_await read_response(c); break;
+        case Flow::Relay: flow = co_await relay_response(c); break;
         case Flow::Tunnel:
           flow = co_await open_tunnel(c);
           if (flow != Flow::Tunnel) break;
@@ -198,21 +185,18 @@ net::Task<void> serve(Connection& c) {
           uploading.reset();
           flow = Flow::Close;
           break;
-        case Flow::Answer:
-          flow = co_await answer(c);
-          break;
+        case Flow::Answer: flow = co_await answer(c); break;
         case Flow::Decide:
         case Flow::Next:
         case Flow::Linger:
-        case Flow::Close:
-          flow = Flow::Close;
-          break;
+        case Flow::Close: flow = Flow::Close; break;
       }
     }
     if (uploading) {
       if (!uploading->finished()) stop_upload(c);
       co_await uploading->join();
     }
+    if (flow == Flow::Next && !c.x->request_body.ended()) flow = co_await read_rest(c);
     c.watch(Watch::Nothing);
     finish_exchange(c);
     if (flow != Flow::Next || c.x->in.empty()) give_back_exchange(c);

@@ -100,6 +100,7 @@ net::Task<Flow> send_request(Connection& c);    // Await, and as failed()
 net::Task<Flow> read_response(Connection& c);   // Relay, Tunnel, and as failed()
 net::Task<Flow> relay_response(Connection& c);  // Next, Linger, Close
 net::Task<Flow> open_tunnel(Connection& c);     // Tunnel, Close
+net::Task<Flow> read_rest(Connection& c);       // Next, Close: a short body nobody wanted
 net::Task<void> linger(Connection& c);
 
 // Beside the phases from send to relay, while a request body is not all sent.
@@ -110,6 +111,8 @@ net::Task<void> pump_tunnel(Connection& c, Way way);
 // The upstream's side ended before a response head: Connect, Answer or Close.
 Flow failed(Connection& c, net::NetError error);
 Flow trouble(Exchange& x, Trouble what);
+// So little of the request body is unread that the connection is worth reading it.
+bool is_little_left(const Exchange& x);
 
 void classify_exchange(Connection& c);
 void record(Connection& c);

@@ -56,8 +56,10 @@ Flow check(Exchange& x) {
   return Flow::Connect;
 }
 
+// Of several lines none is the one that was meant.
 std::string_view token_value(const Exchange& x) {
-  return x.request.fields.lines(x.rules().token_header).value;
+  const http::FieldLines lines = x.request.fields.lines(x.rules().token_header);
+  return lines.one() ? lines.value : std::string_view();
 }
 
 // Whether the caller may be told more: a listed origin asks for permission, and the gate grants it

@@ -41,7 +41,8 @@ http::SentBody compose(Connection& c) {
       x.out, x.response,
       {.method = x.request.method,
        .caller = x.request.version,
-       .keep_alive = x.request.keep_alive && !c.worker.draining() && request_sent(x),
+       .keep_alive =
+           x.request.keep_alive && !c.worker.draining() && (request_sent(x) || is_little_left(x)),
        .te_trailers = x.request.te_trailers,
        .cache = guarded ? http::CacheGuard::Private : http::CacheGuard::Off,
        .token_header = x.rules().tuning->token_header,
@@ -72,7 +73,7 @@ Flow finish(Connection& c) {
                                                    http::keep_alive_timeout_s(x.response));
     c.worker.pool().give_back(std::move(x.to), keep_ms);
   }
-  if (!x.keep_alive || !sent) return Flow::Linger;
+  if (!x.keep_alive || (!sent && !is_little_left(x))) return Flow::Linger;
   x.in.consume(x.used);
   return Flow::Next;
 }

@@ -30,13 +30,11 @@ constexpr bool is_idempotent(http::Method method) {
     case Put:
     case Delete:
     case Options:
-    case Trace:
-      return true;
+    case Trace: return true;
     case Post:
     case Patch:
     case Connect:
-    case Other:
-      return false;
+    case Other: return false;
   }
   return false;
 }

@@ -147,6 +147,23 @@ TEST(Lingering, ASmallUnreadBodyKeepsTheConnection) {
   EXPECT_EQ(body_of(caller.read_response()), R"({"error":"Instance not found"})");
 }
 
+TEST(EarlyAnswer, WithLittleLeftKeepsTheCallersConnection) {
+  Gate gate;
+  Peer caller = gate.call();
+  caller.send(post(1'000) + "begun");
+  Peer upstream = gate.upstream.accept();
+  upstream.read_head();
+  upstream.read_bytes(5);
+  upstream.send("HTTP/1.1 409 Conflict\r\nContent-Length: 2\r\n\r\nno");
+  const std::string response = caller.read_response();
+  EXPECT_EQ(body_of(response), "no");
+  EXPECT_FALSE(has(response, "Connection: close")) << response;
+  caller.send(std::string(995, 'x') + Gate::get("i1", ""));
+  EXPECT_TRUE(has(caller.read_response(), "token_missing"));
+  // The upstream's connection is in the middle of a body: it is not used again.
+  upstream.read_all();
+}
+
 TEST(Lingering, EndsAfterSilence) {
   Gate gate({.tune = [](Tuning& tuning) { tuning.timeouts.lingering_silence = Millis(200); }});
   Peer caller = gate.call();

@@ -47,8 +47,8 @@ net::Task<void> upload(Connection& c) {
   if (x.upload == Upload::UpstreamGone) co_return;
   x.upload = Upload::Running;
   if (!x.body) x.body = std::make_unique<Buffer>(Exchange::kBodyBytes);
+  // What an attempt before this one had read and not used is there still.
   Buffer& body = *x.body;
-  body.clear();
   // A chunked body whose buffered part did not fit into the first batch goes on from there.
   body.append(x.in.view().substr(x.used));
   x.used = x.in.size();

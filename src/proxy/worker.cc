@@ -147,8 +147,11 @@ bool Worker::accepted(int fd, const net::Endpoint& peer) {
 void Worker::connection_ended(Connection& connection) noexcept {
   leave_lingering(connection);
   if (connection.x != nullptr) {  // an exception came out of a phase
-    leave_open(*connection.x);
-    give_back(std::exchange(connection.x, nullptr));
+    const std::unique_ptr<Exchange> broken(std::exchange(connection.x, nullptr));
+    leave_open(*broken);
+    unpin(*broken);
+    broken->to.reset();
+    if (broken->upstream != nullptr) pool_.release(*broken->upstream);
   }
   *connection.at = connection.next;
   if (connection.next != nullptr) connection.next->at = connection.at;
