@@ -14,7 +14,7 @@ export function parseHead(text) {
   for (const [name, value] of fields) {
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
   }
-  return { version, status: Number(status), fields, headers };
+  return { line: lines[0], version, status: Number(status), fields, headers };
 }
 
 // One answer out of `buffer`: { answer, rest }, or null while it is not whole. `ended`: the peer
@@ -38,7 +38,9 @@ export function takeAnswer(buffer, { ended = false, method = 'GET' } = {}) {
       if (size === 0) {
         const trailer = rest.subarray(line).indexOf(kCrlf2);
         if (trailer < 0) return null;
-        return done(Buffer.concat(parts), rest.subarray(line + trailer + 4));
+        const taken = done(Buffer.concat(parts), rest.subarray(line + trailer + 4));
+        if (trailer > 0) taken.answer.trailers = rest.subarray(0, line + trailer + 4).toString('latin1');
+        return taken;
       }
       if (rest.length < line + 2 + size + 2) return null;
       parts.push(rest.subarray(line + 2, line + 2 + size));

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 
 const kTokenHeaders = new Set(['client-token']);
-const kHopByHop = new Set(['keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer']);
+const kHopByHop = new Set(['keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'trailer']);
 const kToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 const folded = (name) => name.toLowerCase().replace(/[_.]/g, '-');
@@ -146,6 +146,7 @@ export class RawUpstream {
       if (!kToken.test(name)) bad(`header name ${JSON.stringify(name)}`);
       if (kTokenHeaders.has(folded(name)) && !this.tokenForwarded) bad(`token header as ${name}`);
       if (kHopByHop.has(name.toLowerCase())) bad(`hop-by-hop header ${name}`);
+      if (name.toLowerCase() === 'te' && request.headers.te !== 'trailers') bad('TE');
     }
     for (const text of this.forbidden) {
       if (request.raw.includes(text) || (request.body.length < 1 << 20 && request.body.includes(text))) {

@@ -25,9 +25,9 @@ test('open requests finish, idle connections are closed, the process ends well',
   release();
   const answer = await busy.answer();
   assert.deepEqual([answer.status, answer.text, answer.headers.connection], [200, 'finished', 'close']);
+  busy.close();
   gate.stopped = true;
   assert.deepEqual(await gate.child.exited, { code: 0, signal: null });
-  busy.close();
 });
 
 test('what does not finish is cut at the deadline', { timeout: 60_000 }, async (t) => {

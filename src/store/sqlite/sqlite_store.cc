@@ -274,7 +274,11 @@ StoreResult<void> SqliteStore::prune(const PruneOptions& options) {
 namespace guarita::store {
 
 StoreResult<std::unique_ptr<Store>> open_sqlite(const SqliteOptions& options) {
-  return sqlite::SqliteStore::open(options);
+  auto opened = sqlite::SqliteStore::open(options);
+  if (!opened && !opened.error().text.contains(options.file.string())) {
+    opened.error().text.insert(0, options.file.string() + ": ");  // whoever reads it asks: which
+  }
+  return opened;
 }
 
 }  // namespace guarita::store
