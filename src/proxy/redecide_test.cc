@@ -36,7 +36,8 @@ Open open_response(Gate& gate, std::string_view instance, std::string_view token
   open.upstream.read_head();
   open.upstream.send("HTTP/1.1 200 OK\r\nContent-Type: " + std::string(type) +
                      "\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
-  open.caller.read_until("a\r\n");
+  open.caller.read_head();
+  EXPECT_EQ(open.caller.read_until("a\r\n"), "1\r\na\r\n");
   return open;
 }
 
