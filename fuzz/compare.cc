@@ -9,8 +9,17 @@ unsigned count_field(const Message& message, std::string_view name) {
       message.fields, [name](const auto& field) { return field.first == name; }));
 }
 
-bool has_field(const Message& message, std::string_view name) {
-  return count_field(message, name) != 0;
+void disguise_proxy_connection(Message& message) {
+  for (auto& field : message.fields)
+    if (field.first == kProxyConnection) field.first = kDisguise;
+  normalise(message);
+}
+
+bool trailers_frame(const http::Fields& head, const Message& message) {
+  for (const std::string_view name :
+       {"content-length", "transfer-encoding", "connection", "upgrade", "proxy-connection"})
+    if (count_field(message, name) != head.lines(name).count) return true;
+  return false;
 }
 
 void expect_same(std::string_view who, const Message& ours, const Message& theirs,

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "http/head.h"
 #include "message.h"
 
 namespace guarita::fuzz {
@@ -11,7 +12,15 @@ namespace guarita::fuzz {
 void expect_same(std::string_view who, const Message& ours, const Message& theirs,
                  std::ptrdiff_t shift, std::string_view input);
 
-bool has_field(const Message& message, std::string_view lower_case_name);
+// Beast reads Proxy-Connection as if it were Connection. RFC 9110 does not know it and the gate
+// drops it, so it is shown under another name of the same length.
+inline constexpr std::string_view kProxyConnection = "proxy-connection";
+inline constexpr std::string_view kDisguise = "broxy-connection";
+void disguise_proxy_connection(Message& message);
+
+// Both oracles apply their rules for framing to trailers as well; ours are dropped or filtered
+// before anybody reads them. True when a trailer has such a name.
+bool trailers_frame(const http::Fields& head, const Message& message);
 unsigned count_field(const Message& message, std::string_view lower_case_name);
 
 }  // namespace guarita::fuzz

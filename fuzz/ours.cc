@@ -18,8 +18,7 @@ const char* version_text(http::Version version) {
 bool read_body(http::Framing framing, std::uint64_t length, std::string_view bytes,
                Message& message) {
   switch (framing) {
-    case http::Framing::None:
-      return true;
+    case http::Framing::None: return true;
     case http::Framing::UntilClose:
       message.body = bytes;
       message.consumed += bytes.size();
@@ -29,8 +28,7 @@ bool read_body(http::Framing framing, std::uint64_t length, std::string_view byt
       message.body = bytes.substr(0, length);
       message.consumed += length;
       return true;
-    case http::Framing::Chunked:
-      break;
+    case http::Framing::Chunked: break;
   }
   http::ChunkedDecoder decoder;
   decoder.reset();
@@ -40,14 +38,10 @@ bool read_body(http::Framing framing, std::uint64_t length, std::string_view byt
     message.consumed += step.consumed;
     bytes.remove_prefix(step.consumed);
     switch (step.what) {
-      case http::ChunkedDecoder::What::Data:
-        continue;
-      case http::ChunkedDecoder::What::End:
-        add_fields(decoder.trailers(), message);
-        return true;
+      case http::ChunkedDecoder::What::Data: continue;
+      case http::ChunkedDecoder::What::End: add_fields(decoder.trailers(), message); return true;
       case http::ChunkedDecoder::What::NeedMore:
-      case http::ChunkedDecoder::What::Error:
-        return false;
+      case http::ChunkedDecoder::What::Error: return false;
     }
   }
 }

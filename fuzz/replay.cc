@@ -54,18 +54,12 @@ std::string mutate(const std::string& seed, std::mt19937_64& random) {
   for (auto times = 1 + below(3); times != 0; --times) {
     const std::size_t at = below(text.size() + 1);
     switch (below(5)) {
-      case 0:
-        text.insert(at, kPieces[below(std::size(kPieces))]);
-        break;
-      case 1:
-        text.erase(at, 1 + below(4));
-        break;
+      case 0: text.insert(at, kPieces[below(std::size(kPieces))]); break;
+      case 1: text.erase(at, 1 + below(4)); break;
       case 2:
         if (at < text.size()) text[at] = static_cast<char>(below(256));
         break;
-      case 3:
-        text.insert(at, text.substr(below(text.size()), 1 + below(20)));
-        break;
+      case 3: text.insert(at, text.substr(below(text.size()), 1 + below(20))); break;
       default: {
         const std::string_view piece = kPieces[below(std::size(kPieces))];
         if (at < text.size()) text.replace(at, std::min(piece.size(), text.size() - at), piece);

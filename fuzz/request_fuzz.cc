@@ -36,30 +36,27 @@ Shown show(std::string_view bytes, const OurRequest& ours) {
   const std::string_view as = common ? method : "POST";
   shown.bytes = bytes;
   for (const http::FieldEntry& entry : ours.head.fields.entries())
-    spell_white_space(shown.bytes, entry);
+    if (entry.id == http::HeaderId::ProxyConnection)
+      shown.bytes.replace(entry.name.offset, kDisguise.size(), kDisguise);
+    else
+      spell_white_space(shown.bytes, entry);
   shown.bytes.replace(0, before + method.size(), as);
   shown.shift =
       static_cast<std::ptrdiff_t>(shown.bytes.size()) - static_cast<std::ptrdiff_t>(bytes.size());
   shown.expected = ours.message;
+  disguise_proxy_connection(shown.expected);
   shown.expected.start = std::string(as) + ours.message.start.substr(method.size());
   return shown;
 }
 
-// Both oracles apply their rules for framing to trailers as well; ours are dropped before anybody
-// reads them.
-bool trailers_frame(const OurRequest& ours) {
-  if (ours.head.framing != http::Framing::Chunked) return false;
-  for (const auto* name : {"content-length", "transfer-encoding", "connection", "upgrade"}) {
-    const auto lines = ours.head.fields.lines(std::string_view(name)).count;
-    if (count_field(ours.message, name) != lines) return true;
-  }
-  return false;
-}
-
 // The head that the upstream gets, and the body framed anew, through the same three parsers.
 void check_forwarded(const OurRequest& ours, const http::Target& target, std::string_view input) {
-  static const http::RequestRules rules{
-      http::make_removed_names({"Client-Token"}), "guarita-1", {}};
+  static const http::RequestRules rules = [] {
+    http::RequestRules made;
+    made.removed = http::make_removed_names({"Client-Token"});
+    made.via_name = "guarita-1";
+    return made;
+  }();
   http::OutgoingRequest outgoing;
   outgoing.host = "upstream:80";
   std::string sent;
@@ -92,13 +89,18 @@ void check_forwarded(const OurRequest& ours, const http::Target& target, std::st
 }  // namespace
 
 void fuzz_request(std::string_view bytes) {
-  static const http::AdmitRules rules{http::make_read_names({"Client-Token"}), "guarita-1"};
+  static const http::AdmitRules rules = [] {
+    http::AdmitRules made;
+    made.read_names = http::make_read_names({"Client-Token"});
+    made.via_name = "guarita-1";
+    return made;
+  }();
   const OurRequest ours = read_request(bytes);
   if (!ours.message.ok || http::admit(ours.head, rules).error != http::ErrorCode::None) return;
   http::Target target;
   if (target.assign(ours.head, http::SlashMerging::Keep) != http::ErrorCode::None) return;
   const Shown shown = show(bytes, ours);
-  if (!trailers_frame(ours)) {
+  if (!trailers_frame(ours.head.fields, ours.message)) {
     expect_same("llhttp", shown.expected, by_llhttp_request(shown.bytes), shown.shift, bytes);
     expect_same("Beast", shown.expected, by_beast_request(shown.bytes), shown.shift, bytes);
   }

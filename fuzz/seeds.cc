@@ -15,10 +15,10 @@ void add(Target& target, std::string seed) {
 }  // namespace
 
 std::vector<Target> load_targets(const std::string& corpus_folder, const std::string& kind) {
-  std::vector<Target> targets = {{"request", fuzz_request, {}},
-                                 {"response", fuzz_response, {}},
-                                 {"chunked", fuzz_chunked, {}},
-                                 {"target", fuzz_target, {}}};
+  std::vector<Target> targets = {{"request_fuzz", fuzz_request, {}},
+                                 {"response_fuzz", fuzz_response, {}},
+                                 {"chunked_fuzz", fuzz_chunked, {}},
+                                 {"target_fuzz", fuzz_target, {}}};
   const test::CorpusWords words = {{"token", "gta_0123456789"},
                                    {"host", "gate.example:8080"},
                                    {"upstream", "127.0.0.1:9000"},
