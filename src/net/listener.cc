@@ -76,16 +76,12 @@ bool Listener::accept_now() noexcept {
     switch (errno) {
       case EAGAIN:
       case EBADF:
-      case EINVAL:
-        return false;
+      case EINVAL: return false;
       case EMFILE:
       case ENFILE:
       case ENOBUFS:
-      case ENOMEM:
-        out_of_files_ = true;
-        return true;
-      default:
-        continue;  // that one connection failed before it was taken (accept(2))
+      case ENOMEM: out_of_files_ = true; return true;
+      default: continue;  // that one connection failed before it was taken (accept(2))
     }
   }
 }
@@ -143,7 +139,8 @@ void Listener::resume() {
 void Listener::close() {
   if (!descriptor_) return;
   descriptor_->detach(Direction::Read);
-  for (unsigned taken = 0; taken < kBacklog && accept_now() && taken_fd_ >= 0; ++taken) {
+  for (unsigned taken = 0;
+       accepted_ != nullptr && taken < kBacklog && accept_now() && taken_fd_ >= 0; ++taken) {
     accepted_(context_, std::exchange(taken_fd_, -1), taken_from_);
   }
   descriptor_.reset();

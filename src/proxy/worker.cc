@@ -202,7 +202,7 @@ void Worker::begin_drain() {
   listeners_.clear();
   pool_.close_idle();
   for (Connection* each = first_connection_; each != nullptr; each = each->next) {
-    if (each->idle()) each->down->cancel(net::NetError::Cancelled);
+    if (each->idle() && !each->lingering) each->down->cancel(net::NetError::Cancelled);
   }
   if (first_connection_ == nullptr && parts_.empty != nullptr) parts_.empty->notify();
 }
