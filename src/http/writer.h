@@ -20,6 +20,7 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   Writer& put(std::string_view text) {
+    if (text.empty()) return *this;  // its pointer may be null, which memcpy must not get
     if (out_.size() - used_ < text.size()) grow(text.size());
     std::memcpy(out_.data() + used_, text.data(), text.size());
     used_ += text.size();
