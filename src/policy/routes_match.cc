@@ -57,8 +57,7 @@ Named read(const Selector& selector, const CompiledRoute& route, const RequestVi
            const Captured& captured, Id& id) {
   id.clear();
   switch (selector.kind) {
-    case Selector::Kind::Path:
-      return keep(id, captured.path.instance, Escapes::Percent);
+    case Selector::Kind::Path: return keep(id, captured.path.instance, Escapes::Percent);
     case Selector::Kind::Host: {
       std::string_view host = request.host;
       if (host.ends_with('.')) host.remove_suffix(1);
@@ -77,12 +76,10 @@ Named read(const Selector& selector, const CompiledRoute& route, const RequestVi
     case Selector::Kind::Query: {
       const QueryValue value = detail::find_query(request.query, selector.name);
       switch (value.count) {
-        case QueryValue::Count::None:
-          return Named::Absent;
-        case QueryValue::Count::One:
-          return keep(id, value.raw, Escapes::Form);
-        case QueryValue::Count::Many:
-          return Named::Twice;
+        case QueryValue::Count::None: return Named::Absent;
+        case QueryValue::Count::Folded: return Named::Unusable;
+        case QueryValue::Count::One: return keep(id, value.raw, Escapes::Form);
+        case QueryValue::Count::Many: return Named::Twice;
       }
     }
   }
@@ -100,14 +97,10 @@ Outcome select_instance(const CompiledRoute& route, const RequestView& request,
   Id other;
   const auto disagrees = [&](const Selector& selector) {
     switch (read(selector, route, request, captured, other)) {
-      case Named::Absent:
-        return false;
-      case Named::Once:
-        return usable && other.view() != id.view();
-      case Named::Unusable:
-        return usable;
-      case Named::Twice:
-        return true;
+      case Named::Absent: return false;
+      case Named::Once: return usable && other.view() != id.view();
+      case Named::Unusable: return usable;
+      case Named::Twice: return true;
     }
     return true;
   };

@@ -232,24 +232,35 @@ TEST(Routes, PlacesThatDisagreeAreAmbiguous) {
     if (!header.empty()) request.fields.emplace_back("x-instance", std::move(header));
     return request;
   };
-  expect_all(table, {
-                        {with("/instance/7/x", "", ""), "0 gated 7"},
-                        {with("/instance/7/x", "instanceName=7", "7"), "0 gated 7"},
-                        {with("/instance/a%20b/x", "instanceName=a+b", ""), "0 gated a b"},
-                        {with("/instance/7/x", "instanceName=8", ""), "0 ambiguous"},
-                        {with("/instance/7/x", "instanceName=", ""), "0 ambiguous"},
-                        {with("/instance/7/x", "instanceName=%", ""), "0 ambiguous"},
-                        {with("/instance/7/x", "instanceName=7&instanceName=7", ""), "0 ambiguous"},
-                        {with("/instance/7/x", "", "8"), "0 ambiguous"},
-                        {with("/instance/7/x", "", std::string(300, '7')), "0 ambiguous"},
-                        {with("/instance/" + std::string(200, '7'), "instanceName=7", ""),
-                         "0 no_instance"},
-                        {with("/both/7", "", "7"), "1 gated 7"},
-                        {with("/both/7", "", "8"), "1 ambiguous"},
-                        {with("/both/7", "", ""), "1 no_instance"},
-                        {{"/host/a", "GET", "a.example.com"}, "2 gated a"},
-                        {{"/host/A", "GET", "a.example.com"}, "2 ambiguous"},
-                    });
+  expect_all(
+      table,
+      {
+          {with("/instance/7/x", "", ""), "0 gated 7"},
+          {with("/instance/7/x", "instanceName=7", "7"), "0 gated 7"},
+          {with("/instance/a%20b/x", "instanceName=a+b", ""), "0 gated a b"},
+          {with("/instance/7/x", "instanceName=8", ""), "0 ambiguous"},
+          {with("/instance/7/x", "instanceName=", ""), "0 ambiguous"},
+          {with("/instance/7/x", "instanceName=%", ""), "0 ambiguous"},
+          {with("/instance/7/x", "instanceName=7&instanceName=7", ""), "0 ambiguous"},
+          {with("/instance/7/x", "InstanceName=8", ""), "0 ambiguous"},
+          {with("/instance/7/x", "instanceName=7&INSTANCENAME=8", ""), "0 ambiguous"},
+          {with("/instance/7/x", "instanceName[]=8", ""), "0 ambiguous"},
+          {with("/instance/7/x", "a=1&instanceName%5B0%5D=8", ""), "0 ambiguous"},
+          {with("/instance/7/x", "+%20instanceName=8", ""), "0 ambiguous"},
+          {with("/instance/7/x", "instanceName%00x=8", ""), "0 ambiguous"},
+          {with("/instance/7/x", "a=1;instancename=8", ""), "0 ambiguous"},
+          {with("/instance/7/x", "instanceNames=8&instanceNam=8&xinstanceName=8", ""), "0 gated 7"},
+          {with("/instance/7/x", "x[instanceName]=8&[instanceName]=8", ""), "0 gated 7"},
+          {with("/instance/7/x", "=8&&%00=8", ""), "0 gated 7"},
+          {with("/instance/7/x", "", "8"), "0 ambiguous"},
+          {with("/instance/7/x", "", std::string(300, '7')), "0 ambiguous"},
+          {with("/instance/" + std::string(200, '7'), "instanceName=7", ""), "0 no_instance"},
+          {with("/both/7", "", "7"), "1 gated 7"},
+          {with("/both/7", "", "8"), "1 ambiguous"},
+          {with("/both/7", "", ""), "1 no_instance"},
+          {{"/host/a", "GET", "a.example.com"}, "2 gated a"},
+          {{"/host/A", "GET", "a.example.com"}, "2 ambiguous"},
+      });
 }
 
 TEST(Routes, TellsWhetherTheInstanceTokenMayBeAbsent) {

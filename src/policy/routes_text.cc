@@ -82,8 +82,33 @@ bool decodes_to(std::string_view text, Escapes escapes, std::string_view plain) 
   return decoder.done();
 }
 
+namespace {
+
+// Some frameworks read other keys as this one: in other letters (ASP.NET), behind spaces, with `.`
+// or a space for `_` (PHP), cut at NUL, or as an array `key[]` (PHP, Rails, qs).
+bool may_read_as(std::string_view key, std::string_view name) {
+  const auto folded = [](char c) { return c == '.' || c == ' ' ? '_' : to_lower(c); };
+  Decoder decoder(key, Escapes::Form);
+  char c = '\0';
+  bool more = false;
+  const auto next = [&] {
+    more = !decoder.done();
+    if (more) c = decoder.next();
+  };
+  do next();
+  while (more && c == ' ');
+  for (const char wanted : name) {
+    if (!more || folded(c) != folded(wanted)) return false;
+    next();
+  }
+  return !more || c == '[' || c == '\0';
+}
+
+}  // namespace
+
 QueryValue find_query(std::string_view query, std::string_view name) {
   QueryValue found;
+  bool folded = false;
   // The pairs of readers that part by "&" alone are runs of the pieces of those that take ";"
   // too. A key that only the latter see is one that two readers disagree about.
   const auto count = [&](std::string_view raw) {
@@ -93,7 +118,11 @@ QueryValue find_query(std::string_view query, std::string_view name) {
   };
   const auto visit = [&](std::string_view pair) {
     const std::size_t equals = pair.find('=');
-    if (!decodes_to(pair.substr(0, equals), Escapes::Form, name)) return false;
+    const std::string_view key = pair.substr(0, equals);
+    if (!decodes_to(key, Escapes::Form, name)) {
+      folded = folded || may_read_as(key, name);
+      return false;
+    }
     count(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
     return true;
   };
@@ -107,9 +136,12 @@ QueryValue find_query(std::string_view query, std::string_view name) {
       // Seen by one reader, not by the other: as good as named twice.
       if (visit(pair.substr(0, pair.find(';')))) found.count = QueryValue::Count::Many;
     }
-    if (end == std::string_view::npos) return found;
+    if (end == std::string_view::npos) break;
     query.remove_prefix(end + 1);
   }
+  if (folded && found.count == QueryValue::Count::None) found.count = QueryValue::Count::Folded;
+  if (folded && found.count == QueryValue::Count::One) found.count = QueryValue::Count::Many;
+  return found;
 }
 
 bool equal_fold(std::string_view a, std::string_view b) {

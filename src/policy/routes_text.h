@@ -58,10 +58,16 @@ bool decode_into(FixedText<N>& out, std::string_view text, Escapes escapes) {
 
 // What one query key holds. Pairs are parted by "&"; names are decoded before they are compared.
 struct QueryValue {
-  enum class Count : std::uint8_t { None, One, Many } count = Count::None;
+  enum class Count : std::uint8_t {
+    None,
+    Folded,  // only a key that some frameworks read as this one: other case, `key[]` …
+    One,
+    Many,
+  } count = Count::None;
   std::string_view raw;  // of One: not decoded
 };
-// Also Many when a reader that parts pairs by ";" as well would see the key once more.
+// Also Many when a reader that parts pairs by ";" as well, or one that folds keys, would see the
+// key once more.
 QueryValue find_query(std::string_view query, std::string_view name);
 
 inline char to_lower(char c) {
