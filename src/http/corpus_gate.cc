@@ -68,7 +68,9 @@ class Gate {
     static const NameSet kToken = make_removed_names({"Client-Token"});
     static const NameSet kNoToken = make_removed_names({});
     static const NameSet kRead = make_read_names({"Client-Token", "X-Forwarded-For", "Forwarded"});
-    rules_.removed = c.setting("forward_token") == "on" ? kNoToken : kToken;
+    const bool forward_token = c.setting("forward_token") == "on";
+    rules_.removed = forward_token ? kNoToken : kToken;
+    if (forward_token) rules_.passed = PassedNames({"Client-Token"});
     rules_.via_name = kCorpusWords.at("via");
     if (const std::string set = c.setting("set_header"); !set.empty()) {
       rules_.removed.add(set.substr(0, set.find(':')));

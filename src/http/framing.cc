@@ -1,5 +1,6 @@
 #include "http/framing.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "http/list.h"
@@ -18,7 +19,20 @@ struct ConnectionList {
   bool names_other = false;
 };
 
+// RFC 9110 §5.6.1.2 asks for a reasonable number of empty elements: each is looked at once per
+// header line of the message.
+bool has_few_commas(const Fields& fields) {
+  std::size_t commas = 0;
+  if (!fields.present(HeaderId::Connection)) return true;
+  for (const FieldEntry& entry : fields.entries()) {
+    if (entry.id != HeaderId::Connection) continue;
+    commas += static_cast<std::size_t>(std::ranges::count(fields.view(entry.value), ','));
+  }
+  return commas <= 2 * kConnectionNamesMax;
+}
+
 std::optional<ConnectionList> read_connection(const Fields& fields) {
+  if (!has_few_commas(fields)) return std::nullopt;
   ConnectionList list;
   unsigned names = 0;
   const bool good = each_element(fields, HeaderId::Connection, [&](std::string_view name) {

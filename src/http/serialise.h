@@ -25,6 +25,18 @@ struct SetField {
 // No control bytes, no white space at the ends.
 bool is_field_value(std::string_view text);
 
+// Names that pass as they are spelled, in any case, and under no alias.
+class PassedNames {
+ public:
+  PassedNames() = default;
+  explicit PassedNames(const std::vector<std::string>& names) : folded_(names), spelled_(names) {}
+  bool is_alias(std::string_view name, const FieldEntry& entry) const noexcept;
+
+ private:
+  NameSet folded_;
+  std::vector<std::string> spelled_;
+};
+
 // ---- request, to the upstream -------------------------------------------------------------------
 
 // Built once from the configuration.
@@ -32,6 +44,9 @@ struct RequestRules {
   // Inbound lines under any of these names (aliases folded) are dropped: the token header, what
   // the gate sets, the address headers: make_removed_names().
   NameSet removed;
+  // Names that the gate decides by and lets pass. A line under an alias of one is dropped: a
+  // framework that folds names would read it in place of the one that was decided by.
+  PassedNames passed;
   std::string via_name;                     // "guarita-<id>"
   std::vector<std::string> constant_lines;  // "Name: value\r\n": the upstream credential and such
 };

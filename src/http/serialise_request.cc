@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "http/list.h"
 #include "http/serialise.h"
 #include "http/writer.h"
@@ -19,12 +21,9 @@ bool is_written_anew(HeaderId id, const OutgoingRequest& outgoing) {
     case HeaderId::Te:
     case HeaderId::Trailer:  // request trailers are dropped
     case HeaderId::TransferEncoding:
-    case HeaderId::Upgrade:
-      return true;
-    case HeaderId::Expect:
-      return outgoing.expect == ExpectForwarding::Drop;
-    case HeaderId::MaxForwards:
-      return outgoing.max_forwards >= 0;
+    case HeaderId::Upgrade: return true;
+    case HeaderId::Expect: return outgoing.expect == ExpectForwarding::Drop;
+    case HeaderId::MaxForwards: return outgoing.max_forwards >= 0;
     case HeaderId::Other:
     case HeaderId::AltSvc:
     case HeaderId::CacheControl:
@@ -35,8 +34,7 @@ bool is_written_anew(HeaderId id, const OutgoingRequest& outgoing) {
     case HeaderId::SurrogateControl:
     case HeaderId::Vary:
     case HeaderId::Via:
-    case HeaderId::XForwardedFor:
-      return false;
+    case HeaderId::XForwardedFor: return false;
   }
   return false;
 }
@@ -50,6 +48,7 @@ void put_kept_lines(Writer& writer, const RequestHead& head, const RequestRules&
     const bool decided = entry.id == HeaderId::Expect || entry.id == HeaderId::MaxForwards ||
                          entry.id == HeaderId::Via;
     if (!decided && rules.removed.contains(name, entry.print, entry.alias)) continue;
+    if (rules.passed.is_alias(name, entry)) continue;
     if (head.connection_lists && connection_names(head.fields, name)) continue;
     writer.put_line(name, head.fields.view(entry.value));
   }
@@ -60,12 +59,9 @@ void put_framing(Writer& writer, const RequestHead& head) {
     case Framing::Length:
       writer.put("Content-Length: ").put_number(head.content_length).put("\r\n");
       break;
-    case Framing::Chunked:
-      writer.put("Transfer-Encoding: chunked\r\n");
-      break;
+    case Framing::Chunked: writer.put("Transfer-Encoding: chunked\r\n"); break;
     case Framing::None:
-    case Framing::UntilClose:
-      break;
+    case Framing::UntilClose: break;
   }
   if (head.upgrade == Upgrade::WebSocket)
     writer.put("Connection: Upgrade\r\nUpgrade: websocket\r\n");
@@ -78,6 +74,13 @@ void put_framing(Writer& writer, const RequestHead& head) {
 bool is_field_value(std::string_view text) {
   const char* const end = text.data() + text.size();
   return scan_value(text.data(), end) == end && trim_ows(text).size() == text.size();
+}
+
+bool PassedNames::is_alias(std::string_view name, const FieldEntry& entry) const noexcept {
+  return folded_.contains(name, entry.print, entry.alias) &&
+         std::ranges::none_of(spelled_, [name](const std::string& spelled) {
+           return equal_ignoring_case(name, spelled);
+         });
 }
 
 NameSet make_removed_names(const std::vector<std::string>& configured) {

@@ -28,6 +28,19 @@ std::string forward(const std::string& text) {
 }
 constexpr std::string_view kVia = "Via: 1.1 guarita-7f3a\r\n";
 
+TEST(SerialiseRequest, WhatWasDecidedByPassesUnderItsOwnNameAlone) {
+  RequestRules made = rules();
+  made.passed = PassedNames({"x-instance", "plain_name"});
+  OutgoingRequest outgoing;
+  outgoing.host = "up:9000";
+  EXPECT_EQ(forward("GET /a HTTP/1.1\r\nHost: h\r\nX-INSTANCE: 1\r\nX_Instance: 2\r\n"
+                    "x.instance: 3\r\nPlain_Name: 4\r\nplain-name: 5\r\nX-Instance-: 6\r\n\r\n",
+                    outgoing, made),
+            "GET /a HTTP/1.1\r\nHost: up:9000\r\nX-INSTANCE: 1\r\nPlain_Name: 4\r\n"
+            "X-Instance-: 6\r\n" +
+                std::string(kVia) + "\r\n");
+}
+
 TEST(SerialiseRequest, IsWrittenAnew) {
   EXPECT_EQ(forward("POST /%61?x=%61 HTTP/1.1\r\nhOST: h\r\nA:   b  \r\nContent-Length: 005\r\n"
                     "traceparent: 00-1\r\n\r\n"),

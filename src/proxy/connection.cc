@@ -101,6 +101,7 @@ void Connection::expired(void* self) {
       return;
     }
   }
+  c.arm(now);  // again and again: an interrupt finds nothing when bytes came in this very turn
   if (c.x != nullptr) c.x->timed_out = true;
   net::Stream* up = c.x != nullptr && c.x->to ? &c.x->to->stream() : nullptr;
   switch (what) {

@@ -7,12 +7,9 @@ namespace {
 
 http::AddressSource source_of(ClientAddress address) {
   switch (address) {
-    case ClientAddress::Socket:
-      return http::AddressSource::Socket;
-    case ClientAddress::XForwardedFor:
-      return http::AddressSource::XForwardedFor;
-    case ClientAddress::Forwarded:
-      return http::AddressSource::Forwarded;
+    case ClientAddress::Socket: return http::AddressSource::Socket;
+    case ClientAddress::XForwardedFor: return http::AddressSource::XForwardedFor;
+    case ClientAddress::Forwarded: return http::AddressSource::Forwarded;
   }
   return http::AddressSource::Socket;
 }
@@ -35,7 +32,9 @@ http::AdmitRules admit_rules(const Tuning& tuning, const std::string& via_name) 
 
 http::RequestRules request_rules(const Tuning& tuning, const std::string& via_name) {
   std::vector<std::string> removed;
-  if (tuning.token_forwarding == TokenForwarding::Remove) removed.push_back(tuning.token_header);
+  std::vector<std::string> passed = tuning.routes.header_names();
+  (tuning.token_forwarding == TokenForwarding::Remove ? removed : passed)
+      .push_back(tuning.token_header);
   http::RequestRules rules;
   rules.via_name = via_name;
   for (const UpstreamHeader& header : tuning.upstream_headers) {
@@ -45,6 +44,7 @@ http::RequestRules request_rules(const Tuning& tuning, const std::string& via_na
     rules.constant_lines.push_back(std::move(line));
   }
   rules.removed = http::make_removed_names(removed);
+  rules.passed = http::PassedNames(passed);
   return rules;
 }
 
