@@ -22,7 +22,6 @@ class Writer {
   Writer& put(std::string_view text) {
     if (text.empty()) return *this;  // its pointer may be null, which memcpy must not get
     if (out_.size() - used_ < text.size()) grow(text.size());
-    if (text.empty()) return *this;
     std::memcpy(out_.data() + used_, text.data(), text.size());
     used_ += text.size();
     return *this;
