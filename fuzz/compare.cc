@@ -37,4 +37,12 @@ void expect_same(std::string_view who, const Message& ours, const Message& their
   if (ours.keep_alive && !theirs.keep_alive) return complain("would close the connection");
 }
 
+void expect_same_llhttp(const Message& ours, const Message& theirs, std::ptrdiff_t shift,
+                        std::string_view input) {
+  if (!theirs.ok && theirs.error == "Invalid character in chunk size" &&
+      std::ranges::count(input, ';') > 1)
+    return;
+  expect_same("llhttp", ours, theirs, shift, input);
+}
+
 }  // namespace guarita::fuzz

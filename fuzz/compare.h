@@ -21,6 +21,11 @@ void disguise_proxy_connection(Message& message);
 // Both oracles apply their rules for framing to trailers as well; ours are dropped or filtered
 // before anybody reads them. True when a trailer has such a name.
 bool trailers_frame(const http::Fields& head, const Message& message);
+// llhttp 8.1 refuses a second chunk extension on a line after one with a value; only where that
+// can be, its refusal is not held against us.
+void expect_same_llhttp(const Message& ours, const Message& theirs, std::ptrdiff_t shift,
+                        std::string_view input);
+
 unsigned count_field(const Message& message, std::string_view lower_case_name);
 
 }  // namespace guarita::fuzz

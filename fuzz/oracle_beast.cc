@@ -48,7 +48,7 @@ Message run(std::string_view bytes, bool skip_body) {
   for (const auto& field : m)
     message.fields.emplace_back(std::string(field.name_string()), std::string(field.value()));
   message.body = m.body();
-  message.keep_alive = m.keep_alive();
+  message.keep_alive = parser.keep_alive();  // m.keep_alive() sees one Connection line only
   normalise(message);
   return message;
 }

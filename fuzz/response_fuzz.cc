@@ -35,8 +35,11 @@ Shown show(std::string_view bytes, const OurResponse& ours, const Context& conte
   auto& fields = shown.expected.fields;
   for (const http::FieldEntry& entry : ours.head.fields.entries()) {
     if (entry.id == http::HeaderId::ContentLength && said) {
-      fields.erase(std::ranges::find(fields, "content-length",
-                                     [](const auto& field) { return field.first; }));
+      // The last of that name: equal names stand in their order, and the first one is kept.
+      const auto last = std::find_if(fields.rbegin(), fields.rend(), [](const auto& field) {
+        return field.first == "content-length";
+      });
+      fields.erase(std::next(last).base());
       continue;
     }
     said |= entry.id == http::HeaderId::ContentLength;
@@ -96,8 +99,8 @@ void fuzz_response(std::string_view bytes) {
   if (!ours.message.ok) return;
   const Shown shown = show(bytes, ours, context);
   if (!trailers_frame(ours.head.fields, ours.message)) {
-    expect_same("llhttp", shown.expected, by_llhttp_response(shown.bytes, shown.skip_body),
-                shown.shift, bytes);
+    expect_same_llhttp(shown.expected, by_llhttp_response(shown.bytes, shown.skip_body),
+                       shown.shift, bytes);
     expect_same("Beast", shown.expected, by_beast_response(shown.bytes, shown.skip_body),
                 shown.shift, bytes);
   }
