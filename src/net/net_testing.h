@@ -28,16 +28,18 @@ class LoopThread {
     });
     done.get_future().wait();
   }
-  // Runs a coroutine on the loop to its end.
-  void complete(Task<void> task) {
+  // Runs a coroutine on the loop to its end. `meanwhile` runs once it first waits.
+  void complete(Task<void> task, std::move_only_function<void()> meanwhile = {}) {
     std::promise<void> done;
-    loop.post([&done, task = std::move(task)]() mutable {
+    loop.post([&done, &meanwhile, task = std::move(task)]() mutable {
       spawn(
           std::move(task), "test",
           [](void* promise) noexcept { static_cast<std::promise<void>*>(promise)->set_value(); },
           &done);
+      if (meanwhile) meanwhile();
     });
     done.get_future().wait();
+    run([] {});  // `meanwhile` has ended too
   }
 
   Loop loop;

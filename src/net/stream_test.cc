@@ -144,8 +144,7 @@ TEST(Stream, InterruptEndsAWaitAndCancelEndsTheStream) {
   thread.run([&] { stream = Stream::adopt(thread.loop, pair.ours); });
   Result<std::size_t, NetError> result = Err(NetError::Other);
 
-  thread.loop.post([&] { thread.loop.post([&] { stream->interrupt(NetError::TimedOut); }); });
-  thread.complete(read_once(stream, result));
+  thread.complete(read_once(stream, result), [&] { stream->interrupt(NetError::TimedOut); });
   EXPECT_EQ(result.error(), NetError::TimedOut);
 
   ASSERT_EQ(::send(pair.theirs, "x", 1, 0), 1);

@@ -155,8 +155,7 @@ TEST(UpstreamPool, LimitsAndStopAreErrorsNotWaits) {
   thread.complete(borrow(*world.pool, *upstream, connection, error));
   EXPECT_EQ(error, NetError::OverLimit);
   thread.run([&] { world.pool->set_options({}); });
-  thread.loop.post([&] { thread.loop.post([&] { world.pool->stop(); }); });
-  thread.complete(borrow(*world.pool, *upstream, connection, error));
+  thread.complete(borrow(*world.pool, *upstream, connection, error), [&] { world.pool->stop(); });
   EXPECT_EQ(error, NetError::Cancelled);
   never.set_value();
   thread.run([&] { world.pool->release(*upstream); });
