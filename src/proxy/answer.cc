@@ -129,7 +129,7 @@ net::Task<Flow> answer(Connection& c) {
 net::Task<Flow> read_rest(Connection& c) {
   Exchange& x = *c.x;
   const http::Limits& limits = x.rules().tuning->head_limits;
-  c.watch(Watch::Progress);
+  c.watch(Watch::Lingering);  // nobody waits longer for bytes that are thrown away
   if (x.body) x.body->consume(x.request_body.take(x.body->view(), limits).consumed);
   while (!x.request_body.ended()) {
     const std::span<char> sink = c.worker.sink();
