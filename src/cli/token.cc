@@ -72,11 +72,10 @@ std::string status_text(const json::value& reply) {
   if (items.is_array()) {
     for (const json::value& token : items.get_array()) {
       const std::string hint = text_at(token, "hint");
-      std::string note = is_true(at(token, "imported")) ? "imported" : "";
-      if (is_true(at(token, "weak"))) note += ", weak";
       const std::string used = text_at(token, "last_used_at");
       table.add({text_at(token, "state"), hint.empty() ? "" : "…" + hint, text_at(token, "id"),
-                 text_at(token, "created_at"), used.empty() ? "never" : used, until(token), note});
+                 text_at(token, "created_at"), used.empty() ? "never" : used, until(token),
+                 is_true(at(token, "weak")) ? "weak" : ""});
     }
   }
   return table.empty() ? text + "no token yet\n" : text + "\n" + table.text();

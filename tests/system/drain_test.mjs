@@ -22,6 +22,8 @@ test('open requests finish, idle connections are closed, the process ends well',
     try { (await RawClient.connect(gate.gate)).close(); return false; } catch { return true; }
   }, { what: 'no new connections' });
   assert.equal(gate.child.exitCode, null, 'it waits for the open request');
+  assert.equal((await gate.statusPage('/readyz')).status, 503, 'not ready');
+  assert.equal((await gate.statusPage('/livez')).status, 200, 'and alive');
   release();
   const answer = await busy.answer();
   assert.deepEqual([answer.status, answer.text, answer.headers.connection], [200, 'finished', 'close']);

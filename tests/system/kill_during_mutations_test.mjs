@@ -8,6 +8,7 @@ import { Guarita } from '../support/guarita.mjs';
 const kKills = Number(process.env.GUARITA_KILLS ?? 200);
 const kSeed = Number(process.env.GUARITA_SEED ?? 20261124);
 const kWorkers = 3;
+const kAcknowledgedMax = 12; // of one round
 
 function randomOf(seed) { // mulberry32
   let a = seed >>> 0;
@@ -71,7 +72,7 @@ async function verify(gate, rounds, revisionFloor) {
 test(`kill -9 ${kKills} times during mutations`, { timeout: 600_000 }, async (t) => {
   t.diagnostic(`seed ${kSeed}`);
   const random = randomOf(kSeed);
-  const gate = await Guarita.start(t, { config: { log: { level: 'warn', access: 'off' } } }).catch((error) => { throw error; });
+  const gate = await Guarita.start(t, { config: { log: { level: 'info', access: 'off' } } }).catch((error) => { throw error; });
   let acknowledged = 0;
   let unanswered = 0;
   const all = [];
@@ -79,6 +80,7 @@ test(`kill -9 ${kKills} times during mutations`, { timeout: 600_000 }, async (t)
   for (let round = 0; round < kKills; round += 1) {
     const lives = [];
     let alive = true;
+    let broken = null;
     const workers = Array.from({ length: kWorkers }, async (_, worker) => {
       for (let n = 0; alive; n += 1) {
         const facts = [];
@@ -86,13 +88,16 @@ test(`kill -9 ${kKills} times during mutations`, { timeout: 600_000 }, async (t)
         try {
           await life(gate.admin, `a${round}-${worker}-${n}`, facts);
         } catch (error) {
-          if (alive && error.code === 'ERR_ASSERTION') throw error;
+          if (alive) broken = error;
           unanswered += 1;
           return;
         }
       }
     });
-    await new Promise((resolve) => setTimeout(resolve, 5 + random() * 60));
+    const target = 1 + Math.floor(random() * kAcknowledgedMax);
+    while (lives.flat().filter((fact) => fact.revision).length < target && !broken) await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setTimeout(resolve, random() * 8)); // somewhere in the next ones
+    if (broken) throw broken;
     alive = false;
     await gate.kill();
     await Promise.all(workers);
