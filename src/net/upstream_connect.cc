@@ -65,7 +65,9 @@ void UpstreamPool::start_resolving(Upstream& upstream) {
   if (upstream.fixed_ || upstream.resolving_) return;
   upstream.resolving_ = true;
   resolver_.resolve(upstream.url_.host, upstream.url_.port, loop_,
-                    [this, held = &upstream](Resolved resolved) { on_resolved(*held, resolved); });
+                    [pool = std::weak_ptr(self_), held = &upstream](const Resolved& resolved) {
+                      if (const auto alive = pool.lock()) (*alive)->on_resolved(*held, resolved);
+                    });
 }
 
 void UpstreamPool::on_resolved(Upstream& upstream, const Resolved& resolved) {

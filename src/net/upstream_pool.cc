@@ -28,7 +28,11 @@ void UpstreamConnection::over(void* self) noexcept {
 }
 
 UpstreamPool::UpstreamPool(Loop& loop, DeadlineWheel& wheel, Resolver& resolver, PoolHooks hooks)
-    : loop_(loop), wheel_(wheel), resolver_(resolver), hooks_(hooks) {}
+    : loop_(loop),
+      wheel_(wheel),
+      resolver_(resolver),
+      hooks_(hooks),
+      self_(std::make_shared<UpstreamPool*>(this)) {}
 
 UpstreamPool::~UpstreamPool() {
   close_idle();

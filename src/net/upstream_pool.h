@@ -146,6 +146,7 @@ class UpstreamPool {
   std::size_t idle_total_ = 0;
   std::int64_t next_sweep_ms_ = 0;
   bool stopped_ = false;
+  std::shared_ptr<UpstreamPool*> self_;  // a late answer from the resolver finds nobody
 };
 
 }  // namespace guarita::net
