@@ -41,8 +41,34 @@ TEST(Deadlines, ACallerThatReadsNoInterimAnswerIsLetGo) {
   flood.join();
 }
 
+TEST(Deadlines, ARefusedBodyThatDoesNotComeIsNotWaitedForLong) {
+  Gate gate({.tune = [](Tuning& tuning) { tuning.timeouts.lingering_silence = Millis(200); }});
+  Peer caller = gate.call();
+  caller.send(Gate::request("POST", "i1", "", "Content-Length: 1000\r\n"));
+  EXPECT_TRUE(has(caller.read_response(), "token_missing"));
+  EXPECT_TRUE(empties(gate));
+}
+
+// At the limit accept pauses; what waits in the queue then is answered before the queue is closed.
+TEST(Drain, ARequestInTheAcceptQueueIsAnswered) {
+  Gate gate({.tune = [](Tuning& tuning) { tuning.limits.connections = 1; }});
+  Peer first = gate.call();
+  first.send(Gate::get("i1", kToken));
+  Peer upstream = gate.upstream.accept();
+  upstream.read_head();
+  Peer queued = gate.call();
+  queued.send(Gate::get("i1", kToken));
+  std::thread drain([&] { EXPECT_TRUE(gate.plane->drain(5s)); });
+  EXPECT_TRUE(has(queued.read_response(), "HTTP/1.1 503 "));
+  EXPECT_TRUE(queued.reads_end());
+  queued.close();
+  upstream.send(kOk);
+  EXPECT_EQ(body_of(first.read_response()), "ok");
+  first.close();
+  drain.join();
+}
+
 // ---- names that frameworks fold
-// ------------------------------------------------------------------
 
 void route_by_header(Tuning& tuning) {
   policy::RouteConfig route;
@@ -77,7 +103,6 @@ TEST(Aliases, OfAForwardedTokenDoNotPass) {
 }
 
 // ---- work that one head can make
-// -----------------------------------------------------------------
 
 TEST(Work, AConnectionListOfCommasIsRefused) {
   Gate gate;

@@ -32,7 +32,8 @@ Flow head_failed(Connection& c, net::NetError error) {
 
 net::Task<Flow> read_head(Connection& c) {
   if (c.x == nullptr) {
-    if (c.worker.draining()) co_return Flow::Linger;
+    // Its first request may be here already, from the accept queue: it is answered.
+    if (c.worker.draining() && !c.fresh) co_return Flow::Linger;
     // A connection that never said anything has the shorter time of a head.
     c.watch(c.fresh ? Watch::Head : Watch::Idle);
     const auto got = co_await c.down->read_some(lazy_buffer(c));
