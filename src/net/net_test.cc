@@ -1,15 +1,28 @@
 // Deadlines, idle shelf, URLs, addresses: the parts without I/O.
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
 
 #include "net/deadlines.h"
 #include "net/endpoint.h"
 #include "net/idle_shelf.h"
+#include "net/recycler.h"
 #include "net/upstream_url.h"
 
 namespace guarita::net {
 namespace {
+
+TEST(Recycler, EveryBlockHoldsWhatWasAskedForAndIsUsedAgain) {
+  for (std::size_t bytes = 1; bytes <= 200'000; bytes += bytes < 2'100 ? 1 : 997) {
+    void* first = recycled_new(bytes);
+    std::memset(first, 0xa5, bytes);
+    recycled_delete(first, bytes);
+    void* second = recycled_new(bytes);
+    std::memset(second, 0x5a, bytes);
+    recycled_delete(second, bytes);
+  }
+}
 
 struct Bell {
   explicit Bell(DeadlineWheel& w) : wheel(w), deadline(&Bell::ring, this) {}

@@ -17,9 +17,11 @@ constexpr bool kRecycle = true;
 constexpr bool kRecycle = true;
 #endif
 
-// Classes of 64, 128 … 65,536 bytes. What is bigger is rare and goes to the heap.
-constexpr unsigned kSmallestLog = 6;
-constexpr unsigned kClasses = 11;
+// Classes of 64, 128 … 1,024 bytes, then doubling to 65,536. What is bigger is rare and goes to the
+// heap. The steps are small where an idle connection's memory lies.
+constexpr std::size_t kStep = 64;
+constexpr unsigned kSteps = 16;
+constexpr unsigned kClasses = kSteps + 6;
 constexpr unsigned kKeptMax = 512;  // blocks per class: beyond it memory goes back to the heap
 
 struct Block {
@@ -44,8 +46,14 @@ struct Shelves {
 thread_local Shelves shelves;
 
 unsigned class_of(std::size_t bytes) {
-  const auto log = static_cast<unsigned>(std::bit_width(bytes - 1));
-  return log <= kSmallestLog ? 0 : log - kSmallestLog;
+  if (bytes <= kStep * kSteps) return static_cast<unsigned>((bytes - 1) / kStep);
+  constexpr unsigned kLargestStepLog = std::bit_width(kStep * kSteps - 1);
+  return kSteps - 1 + static_cast<unsigned>(std::bit_width(bytes - 1)) - kLargestStepLog;
+}
+
+std::size_t bytes_of(unsigned index) {
+  if (index < kSteps) return kStep * (index + 1);
+  return kStep * kSteps << (index - kSteps + 1);
 }
 
 }  // namespace
@@ -55,7 +63,7 @@ void* recycled_new(std::size_t bytes) {
   const unsigned index = class_of(bytes);
   if (index >= kClasses) return ::operator new(bytes);
   Shelf& shelf = shelves.by_class[index];
-  if (shelf.first == nullptr) return ::operator new(std::size_t{1} << (index + kSmallestLog));
+  if (shelf.first == nullptr) return ::operator new(bytes_of(index));
   Block* block = shelf.first;
   shelf.first = block->next;
   --shelf.count;
