@@ -14,6 +14,8 @@ export const repository = resolve(here, '../..');
 export const binary = process.env.GUARITA_BIN
   ? resolve(process.env.GUARITA_BIN) : join(repository, 'build/release/bin/guarita');
 
+if (!existsSync(binary)) throw new Error(`${binary} is not there: ./dev build, or set GUARITA_BIN`);
+
 const kSanitizer = /(AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:|UndefinedBehavior)/;
 // Sanitized binaries start slowly.
 const kStartWithin = 30_000;
