@@ -288,6 +288,10 @@ Result<RouteTable, RouteError> RouteTable::parse(std::span<const RouteConfig> co
   return Out(std::move(table));
 }
 
+bool RouteTable::reads_methods() const {
+  return std::ranges::any_of(routes_, [](const auto& route) { return !route.methods.empty(); });
+}
+
 std::size_t RouteTable::size() const {
   return routes_.size();
 }

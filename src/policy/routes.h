@@ -121,6 +121,8 @@ class RouteTable {
   // Lower-case names of the header fields that routes read (WIRE: `Connection` may not name
   // them). Sorted, unique.
   const std::vector<std::string>& header_names() const { return header_names_; }
+  // Some route takes some methods only.
+  bool reads_methods() const;
 
   std::span<const detail::CompiledRoute> routes() const;
 

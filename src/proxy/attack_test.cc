@@ -102,6 +102,34 @@ TEST(Aliases, OfAForwardedTokenDoNotPass) {
   EXPECT_FALSE(has(head, "Client_Token")) << head;
 }
 
+void open_reading(Tuning& tuning) {
+  policy::RouteConfig open;
+  open.path = "/instances/{_}/status";
+  open.methods = {"POST"};
+  open.access = "public";
+  open.overlaps = true;
+  auto routes = policy::default_routes();
+  routes.insert(routes.begin(), open);
+  tuning.routes = std::move(*policy::RouteTable::parse(routes));
+}
+
+TEST(Aliases, OfAMethodThatARouteReadsDoNotPass) {
+  const std::string aliases =
+      "X-HTTP-Method-Override: DELETE\r\nx_http_method: PUT\r\nX-Method-Override: PUT\r\n";
+  Gate gate({.tune = &open_reading});
+  Peer caller = gate.call();
+  caller.send(Gate::request("POST", "i1", "", aliases));
+  const std::string head = gate.upstream.accept().read_head();
+  EXPECT_TRUE(has(head, "POST /instances/i1/status ")) << head;
+  EXPECT_FALSE(has(head, "DELETE")) << head;
+  EXPECT_FALSE(has(head, "PUT")) << head;
+
+  Gate any_method;
+  Peer other = any_method.call();
+  other.send(Gate::request("POST", "i1", kToken, aliases));
+  EXPECT_TRUE(has(any_method.upstream.accept().read_head(), "X-HTTP-Method-Override: DELETE"));
+}
+
 // ---- work that one head can make
 
 TEST(Work, AConnectionListOfCommasIsRefused) {

@@ -35,6 +35,9 @@ http::RequestRules request_rules(const Tuning& tuning, const std::string& via_na
   std::vector<std::string> passed = tuning.routes.header_names();
   (tuning.token_forwarding == TokenForwarding::Remove ? removed : passed)
       .push_back(tuning.token_header);
+  if (tuning.routes.reads_methods()) {  // frameworks take these for the method decided by
+    removed.insert(removed.end(), {"x-http-method-override", "x-http-method", "x-method-override"});
+  }
   http::RequestRules rules;
   rules.via_name = via_name;
   for (const UpstreamHeader& header : tuning.upstream_headers) {
