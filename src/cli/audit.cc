@@ -10,10 +10,12 @@ namespace {
 std::string verdict_text(const json::value& check) {
   std::string text =
       is_true(at(check, "ok")) ? "the audit chain is whole: " : "the audit chain is BROKEN: ";
-  text += text_at(check, "rows") + " rows\n";
-  text += key_values({{"head", text_at(check, "head")}});
-  if (const std::string detail = text_at(check, "detail"); !detail.empty()) {
-    text += printable(detail) + '\n';
+  text += text_at(check, "rows") + " rows\n" +
+          key_values({{"head", text_at(at(check, "head"), "hash")}});
+  const json::value& findings = at(check, "findings");
+  if (!findings.is_array()) return text;
+  for (const json::value& finding : findings.get_array()) {
+    text += "row " + text_at(finding, "seq") + ": " + printable(text_at(finding, "text")) + '\n';
   }
   return text;
 }
@@ -29,7 +31,7 @@ Outcome<ExitCode> audit_list(Session& session) {
       const json::value& actor = at(row, "actor");
       table.add({text_at(row, "revision"), text_at(row, "at"), text_at(row, "verb"),
                  text_at(row, "subject"), text_at(actor, "kind") + ' ' + text_at(actor, "name"),
-                 text_at(actor, "address"), text_at(row, "detail")});
+                 text_at(at(row, "personal"), "address"), text_at(row, "detail")});
     }
     return table.empty() ? "nothing was changed yet\n" : table.text();
   });

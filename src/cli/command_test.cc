@@ -214,10 +214,11 @@ TEST(CheckConfig, NeedsAFile) {
 
 TEST(AuditVerify, ABrokenChainIsAFailure) {
   FakeServer server;
-  server.answer(200, R"({"ok":false,"rows":9,"head":"00","first_bad":4,"detail":"row 4: edited"})");
+  server.answer(200, R"({"ok":false,"rows":9,"head":{"seq":9,"hash":"00"},)"
+                     R"("findings":[{"fault":"edited","seq":4,"text":"was edited"}]})");
   EXPECT_EQ(server.run({"audit", "verify", "--head", "00"}), ExitCode::Failed);
   EXPECT_EQ(server.calls.at(0).target, "/v1/audit:verify?head=00");
-  EXPECT_NE(server.out.str().find("BROKEN"), std::string::npos);
+  EXPECT_NE(server.out.str().find("row 4: was edited"), std::string::npos);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <ostream>
 
+#include "admin/json.h"
 #include "cli/whereabouts.h"
 #include "store/sqlite_store.h"
 
@@ -72,18 +73,7 @@ Outcome<Reply> verify_audit_offline(Session& session, const AuditOptions& option
   const auto report = (*opened)->verify_audit(head);
   if (!report) return failure_of(report.error());
   Reply reply{200, {}, {}, {}, {}};
-  std::string detail;
-  for (const store::AuditFinding& finding : report->findings) {
-    if (!detail.empty()) detail += "; ";
-    detail += "row " + std::to_string(finding.seq) + ": " + finding.text;
-  }
-  const bool whole = report->findings.empty();
-  reply.json =
-      json::object{{"ok", whole},
-                   {"rows", report->rows},
-                   {"head", crypto::hex(report->head.hash)},
-                   {"first_bad", whole ? json::value() : json::value(report->findings.front().seq)},
-                   {"detail", detail}};
+  reply.json = admin::json_of(*report);
   reply.text = json::serialize(reply.json);
   return reply;
 }
