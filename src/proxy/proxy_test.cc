@@ -148,15 +148,17 @@ TEST(Pool, OnlyAConnectionThatIsOverOnBothSides) {
                       .response_complete = true,
                       .request_complete = true,
                       .surplus_bytes = false,
-                      .switched = false};
+                      .switched = false,
+                      .head = false};
   EXPECT_TRUE(may_pool(good));
-  for (int flaw = 0; flaw < 5; ++flaw) {
+  for (int flaw = 0; flaw < 6; ++flaw) {
     Finished bad = good;
     if (flaw == 0) bad.response_keep_alive = false;
     if (flaw == 1) bad.response_complete = false;
     if (flaw == 2) bad.request_complete = false;
     if (flaw == 3) bad.surplus_bytes = true;
     if (flaw == 4) bad.switched = true;
+    if (flaw == 5) bad.head = true;
     EXPECT_FALSE(may_pool(bad)) << flaw;
   }
 }

@@ -68,7 +68,8 @@ Flow finish(Connection& c) {
                 .response_complete = x.response_body.ended(),
                 .request_complete = sent,
                 .surplus_bytes = !x.up.empty(),
-                .switched = x.response.switched})) {
+                .switched = x.response.switched,
+                .head = x.request.method == http::Method::Head})) {
     const std::int64_t keep_ms = net::idle_keep_ms(x.rules().timeouts().upstream_idle.count(),
                                                    http::keep_alive_timeout_s(x.response));
     c.worker.pool().give_back(std::move(x.to), keep_ms);

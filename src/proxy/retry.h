@@ -53,12 +53,13 @@ struct Finished {
   bool request_complete = false;     // every byte of the request was sent
   bool surplus_bytes = false;        // something came after the response's end
   bool switched = false;             // upgraded: never HTTP again
+  bool head = false;  // the answer to a HEAD: a faulty upstream sends its body all the same, late
 };
 
 // May the connection carry another exchange?
 constexpr bool may_pool(const Finished& finished) {
   return finished.response_keep_alive && finished.response_complete && finished.request_complete &&
-         !finished.surplus_bytes && !finished.switched;
+         !finished.surplus_bytes && !finished.switched && !finished.head;
 }
 
 }  // namespace guarita::proxy
