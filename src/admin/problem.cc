@@ -63,10 +63,10 @@ constexpr std::array kCodes = {
             "does it all the same"},
     CodeRow{Code::WouldLock, "would_lock", 409, "No live token would remain.",
             "guarita token deactivate ACCOUNT first, or add --lock to refuse every request"},
-    CodeRow{Code::WouldOpen, "would_open", 409,
-            "The instance would be open: the other account does not enforce.",
-            "guarita token activate for the other account first, or guarita instance move "
-            "INSTANCE --to OTHER --force"},
+    CodeRow{Code::WouldOpen, "would_open", 409, "What the account protects would be open.",
+            "a move: guarita token activate for the other account first, or guarita instance move "
+            "INSTANCE --to OTHER --force; a deletion while unknown instances pass: set [routing] "
+            "unknown_instance = \"deny\", or guarita token deactivate ACCOUNT first"},
     CodeRow{Code::ConfirmationRequired, "confirmation_required", 409, "This needs a confirmation.",
             "repeat with --yes (in the API: \"confirm\": true)"},
     CodeRow{Code::WeakToken, "weak_token", 409, "The token can be guessed.",

@@ -104,6 +104,9 @@ Outcome<Done<Nothing>> Control::delete_account(const Request& request, std::stri
                 "account '" + state->row.id + "' owns " + std::to_string(instances.size()) +
                     (instances.size() == 1 ? " instance" : " instances"));
   }
+  if (!instances.empty()) {
+    if (auto ok = engine.check_deleting_opens_nothing(*state); !ok) return Err<Error>(ok.error());
+  }
   const auto committed =
       engine.commit(request, store::DeleteAccount{state->row.key, cascade}, state->row.revision);
   if (!committed) return Err<Error>(committed.error());

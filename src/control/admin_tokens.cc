@@ -23,12 +23,9 @@ Secret make_admin_token() {
 
 std::string text_of(AdminScope::Kind kind) {
   switch (kind) {
-    case AdminScope::Kind::Read:
-      return "read";
-    case AdminScope::Kind::Write:
-      return "write";
-    case AdminScope::Kind::Account:
-      return "account";
+    case AdminScope::Kind::Read: return "read";
+    case AdminScope::Kind::Write: return "write";
+    case AdminScope::Kind::Account: return "account";
   }
   return "read";
 }

@@ -22,34 +22,24 @@ policy::FieldLines token_lines(const void* context, std::string_view name) {
 
 std::string_view why_of(policy::Reason reason) {
   switch (reason) {
-    case policy::Reason::None:
-      return "the call passes";
-    case policy::Reason::UnmatchedRoute:
-      return "no route matches";
-    case policy::Reason::BadTarget:
-      return "the path can be read in two ways";
-    case policy::Reason::AmbiguousInstance:
-      return "the call names two instances";
+    case policy::Reason::None: return "the call passes";
+    case policy::Reason::UnmatchedRoute: return "no route matches";
+    case policy::Reason::BadTarget: return "the path can be read in two ways";
+    case policy::Reason::AmbiguousInstance: return "the call names two instances";
     case policy::Reason::InstanceNotFound:
       return "no such instance is registered, or its instance token differs";
-    case policy::Reason::IpNotAllowed:
-      return "the address is not in the account's IP list";
-    case policy::Reason::Preflight:
-      return "a CORS preflight of an enforcing account";
+    case policy::Reason::IpNotAllowed: return "the address is not in the account's IP list";
+    case policy::Reason::Preflight: return "a CORS preflight of an enforcing account";
     case policy::Reason::TokenMissing:
       return "the account enforces its token and the call carries none";
-    case policy::Reason::TokenEmpty:
-      return "the token header is empty";
+    case policy::Reason::TokenEmpty: return "the token header is empty";
     case policy::Reason::TokenPlaceholder:
       return "the token header holds a placeholder: the caller's variable was not filled in";
-    case policy::Reason::TokenDuplicate:
-      return "the token header came twice";
-    case policy::Reason::TokenMalformed:
-      return "the token header holds what no token can be";
+    case policy::Reason::TokenDuplicate: return "the token header came twice";
+    case policy::Reason::TokenMalformed: return "the token header holds what no token can be";
     case policy::Reason::TokenIsInstanceToken:
       return "the token header holds the instance token of the URL";
-    case policy::Reason::TokenNotAccepted:
-      return "the token is none of the account's live tokens";
+    case policy::Reason::TokenNotAccepted: return "the token is none of the account's live tokens";
   }
   return "";
 }
@@ -58,12 +48,9 @@ std::string_view note_of(policy::TokenClass token_class) {
   switch (token_class) {
     case policy::TokenClass::Truncated:
       return ": it is a live one but for its first or last characters";
-    case policy::TokenClass::Revoked:
-      return ": it was one, and is revoked";
-    case policy::TokenClass::Expired:
-      return ": it was one, and is expired";
-    case policy::TokenClass::ShellExpanded:
-      return ": it is the name of a variable or a command";
+    case policy::TokenClass::Revoked: return ": it was one, and is revoked";
+    case policy::TokenClass::Expired: return ": it was one, and is expired";
+    case policy::TokenClass::ShellExpanded: return ": it is the name of a variable or a command";
     case policy::TokenClass::None:
     case policy::TokenClass::ValidCurrent:
     case policy::TokenClass::ValidNext:
@@ -77,8 +64,7 @@ std::string_view note_of(policy::TokenClass token_class) {
     case policy::TokenClass::AccountTokenInPath:
     case policy::TokenClass::WrongHeader:
     case policy::TokenClass::OtherAccount:
-    case policy::TokenClass::Unknown:
-      return "";
+    case policy::TokenClass::Unknown: return "";
   }
   return "";
 }

@@ -23,9 +23,7 @@ void random_step(World& world, std::mt19937& random) {
   const std::string instance = "i" + std::to_string(pick(6));
   const auto lock = pick(2) == 0 ? Lock::Accept : Lock::Refuse;
   switch (pick(16)) {
-    case 0:
-      std::ignore = control.create_account(as_operator(), account, "n");
-      break;
+    case 0: std::ignore = control.create_account(as_operator(), account, "n"); break;
     case 1:
       if (pick(4) == 0) {
         std::ignore =
@@ -43,9 +41,7 @@ void random_step(World& world, std::mt19937& random) {
     case 4:
       std::ignore = control.move_instance(as_operator(), instance, account, Force::Yes);
       break;
-    case 5:
-      std::ignore = control.delete_instance(as_operator(), instance);
-      break;
+    case 5: std::ignore = control.delete_instance(as_operator(), instance); break;
     case 6:
     case 7: {
       NewToken token;
@@ -53,22 +49,14 @@ void random_step(World& world, std::mt19937& random) {
       std::ignore = control.generate(as_operator(), account, std::move(token));
       break;
     }
-    case 8:
-      std::ignore = control.regenerate(as_operator(), account, {}, CutOff::Accept);
-      break;
-    case 9:
-      std::ignore = control.rotate(as_operator(), account, {});
-      break;
-    case 10:
-      std::ignore = control.promote(as_operator(), account, Millis(pick(4000)), lock);
-      break;
+    case 8: std::ignore = control.regenerate(as_operator(), account, {}, CutOff::Accept); break;
+    case 9: std::ignore = control.rotate(as_operator(), account, {}); break;
+    case 10: std::ignore = control.promote(as_operator(), account, Millis(pick(4000)), lock); break;
     case 11:
       std::ignore = pick(2) == 0 ? control.activate(as_operator(), account)
                                  : control.deactivate(as_operator(), account, Confirm::Yes);
       break;
-    case 12:
-      std::ignore = control.revoke_all(as_operator(), account, lock);
-      break;
+    case 12: std::ignore = control.revoke_all(as_operator(), account, lock); break;
     case 13:
       std::ignore = control.change_ip_list(
           as_operator(), account, IpListVerb::Set,

@@ -97,6 +97,8 @@ struct Control::Engine {
   Outcome<void> check_instance_token(const AccountState& state,
                                      const std::optional<store::InstanceTokenDigest>& digest);
   // `guard` may refuse by what the account is; null: nothing to ask.
+  // While moving in, an instance that is deleted is an unknown one, and those pass.
+  Outcome<void> check_deleting_opens_nothing(const AccountState& state) const;
   using Guard = Outcome<void> (*)(const AccountState& state, Time now);
   Outcome<Done<AccountView>> verb(const Request& request, std::string_view id,
                                   std::string verb_name, const policy::Verb& verb,

@@ -10,26 +10,16 @@ constexpr std::size_t kAccountIdBytesMax = 64;
 
 ErrorCode code_for(policy::VerbError error) {
   switch (error) {
-    case policy::VerbError::NoToken:
-      return ErrorCode::NoToken;
-    case policy::VerbError::TokenExists:
-      return ErrorCode::TokenExists;
-    case policy::VerbError::NoRotation:
-      return ErrorCode::NoRotation;
-    case policy::VerbError::RotationUnderWay:
-      return ErrorCode::RotationUnderWay;
-    case policy::VerbError::RetiringNotOver:
-      return ErrorCode::RetiringNotOver;
-    case policy::VerbError::NoCurrent:
-      return ErrorCode::NoCurrent;
-    case policy::VerbError::WouldCutOff:
-      return ErrorCode::WouldCutOff;
-    case policy::VerbError::WouldLock:
-      return ErrorCode::WouldLock;
-    case policy::VerbError::NoSuchToken:
-      return ErrorCode::TokenNotFound;
-    case policy::VerbError::ExpiryNotAhead:
-      return ErrorCode::InvalidRequest;
+    case policy::VerbError::NoToken: return ErrorCode::NoToken;
+    case policy::VerbError::TokenExists: return ErrorCode::TokenExists;
+    case policy::VerbError::NoRotation: return ErrorCode::NoRotation;
+    case policy::VerbError::RotationUnderWay: return ErrorCode::RotationUnderWay;
+    case policy::VerbError::RetiringNotOver: return ErrorCode::RetiringNotOver;
+    case policy::VerbError::NoCurrent: return ErrorCode::NoCurrent;
+    case policy::VerbError::WouldCutOff: return ErrorCode::WouldCutOff;
+    case policy::VerbError::WouldLock: return ErrorCode::WouldLock;
+    case policy::VerbError::NoSuchToken: return ErrorCode::TokenNotFound;
+    case policy::VerbError::ExpiryNotAhead: return ErrorCode::InvalidRequest;
   }
   return ErrorCode::InvalidRequest;
 }

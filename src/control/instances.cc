@@ -195,6 +195,14 @@ Outcome<Done<store::InstanceRow>> Control::move_instance(const Request& request,
   return Done<store::InstanceRow>{std::move(*row), engine.settle(change)};
 }
 
+Outcome<void> Control::Engine::check_deleting_opens_nothing(const AccountState& state) const {
+  if (options.unknown_instance == UnknownInstance::Deny || !state.row.enforce) return {};
+  return fail(ErrorCode::WouldOpen,
+              "account '" + state.row.id +
+                  "' enforces its token, and the gate lets unknown instances pass: what is deleted "
+                  "would be open");
+}
+
 Outcome<Done<Nothing>> Control::delete_instance(const Request& request, std::string_view id) {
   Engine& engine = *engine_;
   Engine::Lock lock(engine.mutex);
@@ -203,6 +211,7 @@ Outcome<Done<Nothing>> Control::delete_instance(const Request& request, std::str
   auto state = engine.load_account(row->account);
   if (!state) return Err<Error>(state.error());
   if (auto seen = check_seen(request, state->row.revision); !seen) return Err<Error>(seen.error());
+  if (auto ok = engine.check_deleting_opens_nothing(*state); !ok) return Err<Error>(ok.error());
   const auto committed =
       engine.commit(request, store::DeleteInstance{row->key}, state->row.revision);
   if (!committed) return Err<Error>(committed.error());

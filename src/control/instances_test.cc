@@ -31,6 +31,23 @@ TEST(Move, OutOfAnEnforcingAccountIntoAnOpenOneNeedsForce) {
   EXPECT_TRUE(world.snapshot_is_the_store());
 }
 
+TEST(Delete, OfWhatAnEnforcingAccountProtectsIsRefusedWhileUnknownInstancesPass) {
+  Options options;
+  options.unknown_instance = UnknownInstance::Allow;
+  World world(options);
+  world.make_account("acme");
+  world.make_instance("i1", "acme");
+  world.make_token("acme");
+  world.activate("acme");
+  EXPECT_EQ(code_of(world.control().delete_instance(as_operator(), "i1")), ErrorCode::WouldOpen);
+  EXPECT_EQ(code_of(world.control().delete_account(as_operator(), "acme",
+                                                   store::Cascade::DeleteInstances)),
+            ErrorCode::WouldOpen);
+  EXPECT_EQ(world.decide("i1", ""), "token_missing") << "nothing happened";
+  ASSERT_TRUE(world.control().deactivate(as_operator(), "acme", Confirm::No));
+  EXPECT_TRUE(world.control().delete_instance(as_operator(), "i1"));
+}
+
 TEST(Delete, AccountWithInstancesNeedsCascadeAndAReusedNameInheritsNothing) {
   World world;
   world.make_account("acme");

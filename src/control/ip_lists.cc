@@ -27,8 +27,7 @@ IpListView view_of_list(const AccountState& state) {
 
 Err<Error> list_failed(const policy::IpListError& error) {
   switch (error.kind) {
-    case policy::IpListErrorKind::TooMany:
-      return fail(ErrorCode::IpListFull, error.message);
+    case policy::IpListErrorKind::TooMany: return fail(ErrorCode::IpListFull, error.message);
     case policy::IpListErrorKind::Malformed:
     case policy::IpListErrorKind::HostBitsSet: {
       auto failed = fail(ErrorCode::InvalidNetwork, error.message);
@@ -48,12 +47,9 @@ Outcome<policy::IpList> changed_list(const AccountState& state, IpListVerb verb,
   const policy::IpList before{cidrs_of(state)};
   const auto after = [&] {
     switch (verb) {
-      case IpListVerb::Set:
-        return policy::make_ip_list(entries);
-      case IpListVerb::Add:
-        return policy::add_to(before, entries);
-      case IpListVerb::Remove:
-        return policy::remove_from(before, entries);
+      case IpListVerb::Set: return policy::make_ip_list(entries);
+      case IpListVerb::Add: return policy::add_to(before, entries);
+      case IpListVerb::Remove: return policy::remove_from(before, entries);
     }
     return policy::make_ip_list(entries);
   }();

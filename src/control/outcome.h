@@ -35,7 +35,7 @@ enum class ErrorCode : std::uint8_t {
   NoCurrent,
   WouldCutOff,
   WouldLock,
-  WouldOpen,             // a move out of an enforcing account into one that does not
+  WouldOpen,             // what an enforcing account protects would be reachable without token
   ConfirmationRequired,  // IP list begun or emptied; deactivating a locked account
   WeakToken,             // an import under 96 bits without `weak`
   TokenReused,           // an import that is live or dead in this account
