@@ -19,7 +19,7 @@ const option = (name, fallback) => {
   const found = process.argv.find((arg) => arg.startsWith(`--${name}=`));
   return found ? Number(found.split('=')[1]) : fallback;
 };
-const kInstances = option('instances', 100_000);
+const kInstances = option('instances', 10_000);
 const kRounds = option('rounds', 5);
 const kSeconds = option('seconds', 4);
 

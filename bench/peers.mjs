@@ -1,5 +1,5 @@
 // The gates that are compared: how each is configured, as an expert of it would, and started.
-// Every one does Guarita's job as far as it can: 100,000 instances, the account's token checked,
+// Every one does Guarita's job as far as it can: the same instances, the account's token checked,
 // the token header removed, identity and forwarding headers set, a request id, keep-alive pools
 // that are never the limit, no access log.
 import { spawn } from 'node:child_process';
