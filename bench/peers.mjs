@@ -13,7 +13,7 @@ function haproxy(folder, port, backend) {
   const file = join(folder, `haproxy-${port}.cfg`);
   writeFileSync(file, `global
   nbthread 1
-  maxconn 30000
+  maxconn 8000
   tune.bufsize 16384
 defaults
   timeout connect 5s
@@ -64,12 +64,12 @@ backend upstream
     const file = join(folder, `nginx-${port}.conf`);
     writeFileSync(join(folder, 'nginx.map'),
       population.map(({ instance, account, token }) => `"${instance}:${token}" ${account};\n`).join(''));
-    writeFileSync(file, `daemon off;
+    writeFileSync(file, `${process.getuid() === 0 ? 'user root;\n' : ''}daemon off;
 worker_processes 1;
 pid ${join(folder, `nginx-${port}.pid`)};
 error_log ${join(folder, 'nginx.error')} crit;
-worker_rlimit_nofile 65536;
-events { worker_connections 30000; }
+worker_rlimit_nofile 18000;
+events { worker_connections 16000; }
 http {
   access_log off;
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f;
@@ -77,7 +77,7 @@ http {
   keepalive_requests 1000000000; keepalive_timeout 120s; tcp_nodelay on;
   map_hash_max_size 1048576; map_hash_bucket_size 256; variables_hash_max_size 2048;
   map "$instance:$http_client_token" $account { default ""; include ${join(folder, 'nginx.map')}; }
-  upstream up { server ${upstreamNginx(upstream)}; keepalive 20000; keepalive_requests 1000000000; }
+  upstream up { server ${upstreamNginx(upstream)}; keepalive 8000; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${port} backlog=4096;
     location ~ ^/instances/(?<instance>[^/]+)/ {
