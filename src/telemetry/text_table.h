@@ -34,7 +34,7 @@ class TextHash {
   }
   static std::uint64_t word(const char* bytes, std::size_t size) noexcept {
     std::uint64_t out = 0;
-    std::memcpy(&out, bytes, size);
+    if (size != 0) std::memcpy(&out, bytes, size);  // an empty view may hold no pointer
     return out;
   }
 
