@@ -31,9 +31,9 @@ const std::string* find(const NameValues& values, std::string_view name) {
 
 }  // namespace
 
-Problem bad_member(std::string member, std::string detail) {
+Problem bad_member(std::string_view member, std::string detail) {
   Problem result = problem(Code::InvalidRequest, std::move(detail));
-  result.more["member"] = std::move(member);
+  result.more["member"] = member;
   return result;
 }
 
@@ -95,7 +95,7 @@ Result<std::optional<store::Revision>, Problem> read_if_match(const net::AdminRe
   const auto header = request.header("If-Match");
   if (header && header->size() >= 3 && header->front() == '"' && header->back() == '"') {
     const auto number = read_number<store::Revision>(header->substr(1, header->size() - 2));
-    if (number) return std::optional(*number);
+    if (number) return number;
   }
   return Err<Problem>(
       bad_member("If-Match", "If-Match is one ETag as it was sent, such as \"17\""));

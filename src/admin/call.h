@@ -54,6 +54,6 @@ Result<std::optional<store::Revision>, Problem> read_if_match(const net::AdminRe
 Result<NameValues, Problem> read_query(std::string_view query,
                                        const std::vector<std::string_view>& known);
 
-Problem bad_member(std::string member, std::string detail);
+Problem bad_member(std::string_view member, std::string detail);
 
 }  // namespace guarita::admin

@@ -29,7 +29,7 @@ net::AdminRequest request_of(const Ask& ask) {
 
 ApiWorld::ApiWorld(ApiOptions options) : api(std::move(options), world.control(), world.clock) {}
 
-Response ApiWorld::send(net::AdminRequest request) {
+Response ApiWorld::send(const net::AdminRequest& request) {
   Response response;
   response.raw = api.handle(request);
   response.status = response.raw.status;

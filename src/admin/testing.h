@@ -39,7 +39,7 @@ struct ApiWorld {
   Response operator()(const Ask& ask);
   // Over TCP from 127.0.0.1 with that admin token ("" = none).
   Response tcp(const Ask& ask, const std::string& token);
-  Response send(net::AdminRequest request);
+  Response send(const net::AdminRequest& request);
 
   std::string admin_token(const std::string& scope);
   std::string etag(const std::string& account);

@@ -86,8 +86,6 @@ Descriptor::Ptr Descriptor::adopt(Loop& loop, int fd) {
   return Ptr(made);
 }
 
-Descriptor::~Descriptor() = default;
-
 void Descriptor::wait(Direction direction, const Waiter& waiter, First first) {
   Slot& target = slot(direction);
   target.waiter = waiter;

@@ -72,7 +72,7 @@ class Descriptor : public Recycled {
   };
 
   Descriptor(Loop& loop, int fd) : loop_(loop), fd_(fd) {}
-  ~Descriptor();
+  ~Descriptor() = default;
   void release() noexcept;
   void arm(Direction direction);
   void free_if_idle() noexcept;
