@@ -1,29 +1,11 @@
 // A warm connection allocates nothing per exchange: operator new is counted.
-#include <cstdlib>
-#include <new>
-
 #include "http/admit.h"
 #include "http/chunked.h"
 #include "http/forwarded.h"
 #include "http/serialise.h"
 #include "http/target.h"
 #include "http/testing.h"
-
-namespace {
-thread_local std::size_t allocations = 0;
-}
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept {
-  std::free(p);
-}
-void operator delete(void* p, std::size_t) noexcept {
-  std::free(p);
-}
+#include "support/allocations.h"
 
 namespace guarita::http {
 namespace {
@@ -93,10 +75,10 @@ TEST(Allocation, NoneOnAWarmConnection) {
   const std::vector<Cidr> trusted{parse_cidr("10.0.0.0/8").value()};
   Connection connection;
   exchange(connection, admit_rules, rules, trusted);
-  const std::size_t before = allocations;
+  const std::uint64_t before = guarita::testing::allocations();
   EXPECT_GT(before, 0u) << "the counter counts";
   for (int i = 0; i < 10; ++i) exchange(connection, admit_rules, rules, trusted);
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(guarita::testing::allocations(), before);
 }
 
 }  // namespace

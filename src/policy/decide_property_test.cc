@@ -113,16 +113,11 @@ struct RandomRequest {
 
   static std::string random_value(Random& random) {
     switch (random.below(8)) {
-      case 0:
-        return "";
-      case 1:
-        return "null";
-      case 2:
-        return "Bearer " + token_text(random.below(kTexts));
-      case 3:
-        return token_text(random.below(kTexts)).substr(0, 16);
-      default:
-        return token_text(random.below(kTexts));
+      case 0: return "";
+      case 1: return "null";
+      case 2: return "Bearer " + token_text(random.below(kTexts));
+      case 3: return token_text(random.below(kTexts)).substr(0, 16);
+      default: return token_text(random.below(kTexts));
     }
   }
 

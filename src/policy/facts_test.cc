@@ -4,8 +4,8 @@
 
 #include <map>
 
-#include "policy/allocations_testing.h"
 #include "policy/decide_test_util.h"
+#include "support/allocations.h"
 
 namespace guarita::policy {
 namespace {
@@ -132,9 +132,9 @@ TEST(Gather, TheWayToADecisionAllocatesNothing) {
   const RouteMatch match = gated("guarded-1", kInstanceToken);
   const auto decide_once = [&] { return world.decide(gather_from(world, match, headers)).allow; };
   ASSERT_TRUE(decide_once());  // the thread's digest context
-  const auto before = testing::allocations();
+  const auto before = guarita::testing::allocations();
   EXPECT_TRUE(decide_once());
-  EXPECT_EQ(testing::allocations(), before);
+  EXPECT_EQ(guarita::testing::allocations(), before);
 }
 
 }  // namespace

@@ -93,14 +93,10 @@ std::string ours(const RouteMatch& match) {
   switch (match.outcome) {
     case Outcome::Unmatched:
     case Outcome::NoInstance:
-    case Outcome::Public:
-      return "";
-    case Outcome::BadTarget:
-      return "bad";
-    case Outcome::Ambiguous:
-      return "ambiguous";
-    case Outcome::Gated:
-      break;
+    case Outcome::Public: return "";
+    case Outcome::BadTarget: return "bad";
+    case Outcome::Ambiguous: return "ambiguous";
+    case Outcome::Gated: break;
   }
   return std::string(match.instance_id.view()) + "|" + std::string(match.instance_token.view());
 }

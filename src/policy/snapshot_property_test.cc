@@ -25,31 +25,20 @@ class Model {
   void step() {
     snapshot_.set_revision(++revision_);
     switch (random_.below(12)) {
-      case 0:
-        create_account();
-        break;
+      case 0: create_account(); break;
       case 1:
         if (random_.one_in(6)) delete_account();
         break;
       case 2:
-      case 3:
-        change_account();
-        break;
+      case 3: change_account(); break;
       case 4:
       case 5:
       case 6:
-      case 7:
-        put_instance();
-        break;
+      case 7: put_instance(); break;
       case 8:
-      case 9:
-        delete_instance();
-        break;
-      case 10:
-        kill_token();
-        break;
-      default:
-        move_instance();
+      case 9: delete_instance(); break;
+      case 10: kill_token(); break;
+      default: move_instance();
     }
     if (random_.one_in(20)) pending_.push_back(snapshot_.retire_mark());
     if (random_.one_in(40) && !pending_.empty()) {

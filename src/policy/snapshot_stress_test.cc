@@ -128,9 +128,7 @@ void barrier(const std::vector<Reader>& readers) {
 void change(Snapshot& snapshot, Random& random, std::uint64_t version) {
   const std::uint64_t account = random.below(kAccounts);
   switch (random.below(6)) {
-    case 0:
-      snapshot.put_account(versioned_account(account, version));
-      break;
+    case 0: snapshot.put_account(versioned_account(account, version)); break;
     case 1:
       snapshot.put_instance(placed_instance(fixed_id(random.below(kFixed)), account, version));
       break;
@@ -138,9 +136,7 @@ void change(Snapshot& snapshot, Random& random, std::uint64_t version) {
       snapshot.put_dead_token(account_key(account), digest_number(random.below(1000)),
                               TokenState::Revoked);
       break;
-    case 3:
-      snapshot.erase_instance(passing_id(random.below(kPassing)));
-      break;
+    case 3: snapshot.erase_instance(passing_id(random.below(kPassing))); break;
     default:
       snapshot.put_instance(placed_instance(passing_id(random.below(kPassing)), account, version));
   }

@@ -43,24 +43,15 @@ class Walk {
 
   Verb random_verb() {
     switch (below(9)) {
-      case 0:
-        return Generate{fresh()};
-      case 1:
-        return Activate{};
-      case 2:
-        return Deactivate{};
-      case 3:
-        return Regenerate{.token = fresh(), .cut_off = below(2) == 0};
-      case 4:
-        return Rotate{fresh()};
-      case 5:
-        return Promote{.grace = Millis{below(3) * 900}, .lock = below(3) == 0};
-      case 6:
-        return Revoke{.which = any_key(), .lock = below(3) == 0};
-      case 7:
-        return RevokeAll{.lock = below(3) == 0};
-      default:
-        return Expire{};
+      case 0: return Generate{fresh()};
+      case 1: return Activate{};
+      case 2: return Deactivate{};
+      case 3: return Regenerate{.token = fresh(), .cut_off = below(2) == 0};
+      case 4: return Rotate{fresh()};
+      case 5: return Promote{.grace = Millis{below(3) * 900}, .lock = below(3) == 0};
+      case 6: return Revoke{.which = any_key(), .lock = below(3) == 0};
+      case 7: return RevokeAll{.lock = below(3) == 0};
+      default: return Expire{};
     }
   }
 

@@ -27,26 +27,16 @@ AccountPolicy policy_of(AccountState state) {
   const LiveToken r{
       .key = kR, .state = TokenState::Retiring, .expires_at = {}, .retires_at = kNow + kHour};
   switch (state) {
-    case AccountState::Unset:
-      return {.enforce = false, .tokens = {}};
-    case AccountState::MonitorC:
-      return {.enforce = false, .tokens = {c}};
-    case AccountState::MonitorCN:
-      return {.enforce = false, .tokens = {c, n}};
-    case AccountState::MonitorCR:
-      return {.enforce = false, .tokens = {c, r}};
-    case AccountState::MonitorR:
-      return {.enforce = false, .tokens = {r}};
-    case AccountState::EnforceC:
-      return {.enforce = true, .tokens = {c}};
-    case AccountState::EnforceCN:
-      return {.enforce = true, .tokens = {c, n}};
-    case AccountState::EnforceCR:
-      return {.enforce = true, .tokens = {c, r}};
-    case AccountState::EnforceR:
-      return {.enforce = true, .tokens = {r}};
-    case AccountState::Locked:
-      return {.enforce = true, .tokens = {}};
+    case AccountState::Unset: return {.enforce = false, .tokens = {}};
+    case AccountState::MonitorC: return {.enforce = false, .tokens = {c}};
+    case AccountState::MonitorCN: return {.enforce = false, .tokens = {c, n}};
+    case AccountState::MonitorCR: return {.enforce = false, .tokens = {c, r}};
+    case AccountState::MonitorR: return {.enforce = false, .tokens = {r}};
+    case AccountState::EnforceC: return {.enforce = true, .tokens = {c}};
+    case AccountState::EnforceCN: return {.enforce = true, .tokens = {c, n}};
+    case AccountState::EnforceCR: return {.enforce = true, .tokens = {c, r}};
+    case AccountState::EnforceR: return {.enforce = true, .tokens = {r}};
+    case AccountState::Locked: return {.enforce = true, .tokens = {}};
   }
   return {};
 }

@@ -1,49 +1,13 @@
 // A gated request on a warm connection allocates nothing: counted on the gate's own threads.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "proxy/gate_testing.h"
+#include "support/allocations.h"
 
-namespace {
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define GUARITA_COUNT_ALLOCATIONS 0
-#endif
-#endif
-#ifndef GUARITA_COUNT_ALLOCATIONS
-#define GUARITA_COUNT_ALLOCATIONS 1
-#endif
-
-[[maybe_unused]] std::atomic<std::uint64_t> allocations{0};
-[[maybe_unused]] thread_local bool is_test_thread = false;
-
-}  // namespace
-
-#if GUARITA_COUNT_ALLOCATIONS
-void* operator new(std::size_t bytes) {
-  if (!is_test_thread) allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-#endif
-
-// The sanitizers bring an operator new of their own.
-#if GUARITA_COUNT_ALLOCATIONS
 namespace guarita::proxy::testing {
 namespace {
 
 TEST(Allocations, NoneOnAWarmConnection) {
-  is_test_thread = true;
   Gate gate;
   Peer caller = gate.call();
   Peer upstream;
@@ -67,12 +31,10 @@ TEST(Allocations, NoneOnAWarmConnection) {
   for (int i = 0; i < 50; ++i) round();
   // A turn of the loop: nothing of the warm-up is still to be recorded.
   gate.plane->barrier({}, Millis(5'000));
-  const std::uint64_t before = allocations.load();
+  const std::uint64_t before = guarita::testing::allocations_elsewhere();
   for (int i = 0; i < 200; ++i) round();
-  EXPECT_EQ(allocations.load() - before, 0U) << "by 600 requests";
-  is_test_thread = false;
+  EXPECT_EQ(guarita::testing::allocations_elsewhere() - before, 0U) << "by 600 requests";
 }
 
 }  // namespace
 }  // namespace guarita::proxy::testing
-#endif
