@@ -90,6 +90,7 @@ struct Named {
 };
 std::vector<Named> listeners_of(const Settings& s) {
   std::vector<Named> out;
+  out.reserve(s.gate.listen.size() + 2);
   for (const std::string& l : s.gate.listen) out.push_back({"gate.listen", l});
   if (!s.console.listen.empty()) out.push_back({"console.listen", s.console.listen});
   if (!s.status.listen.empty()) out.push_back({"status.listen", s.status.listen});

@@ -2,6 +2,7 @@
 #define TOML_EXCEPTIONS 0
 #include <fmt/format.h>
 #include <toml++/toml.h>
+#include <system_error>
 
 #include <algorithm>
 #include <filesystem>
@@ -368,7 +369,8 @@ Loaded load_config(const std::string& path, const Environment& environment) {
   if (in) text << in.rdbuf();
   if (!in || in.bad()) {
     Loaded out;
-    out.errors.push_back({"", 0, 0, path, "cannot be read: " + std::string(strerror(errno)), ""});
+    out.errors.push_back(
+        {"", 0, 0, path, "cannot be read: " + std::generic_category().message(errno), ""});
     return out;
   }
   return parse_config(text.str(), path, environment);

@@ -1,6 +1,7 @@
 #include "app/demo.h"
 
 #include <fmt/format.h>
+#include <system_error>
 
 #include <cerrno>
 #include <cstdlib>
@@ -36,7 +37,7 @@ class DataFolder {
     }
     std::string pattern = (fs::temp_directory_path(failed) / "guarita-demo-XXXXXX").string();
     if (failed || ::mkdtemp(pattern.data()) == nullptr) {
-      return "no temporary folder can be made: " + std::string(std::strerror(errno));
+      return "no temporary folder can be made: " + std::generic_category().message(errno);
     }
     path_ = pattern;
     temporary_ = true;

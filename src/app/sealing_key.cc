@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <system_error>
 
 #include <cerrno>
 #include <cstring>
@@ -53,7 +54,8 @@ control::SealingKey named(const crypto::SealKey& key) {
 }
 
 StartError failed(const std::string& path, const char* what) {
-  return {"the sealing key " + path + " cannot be " + what + ": " + std::strerror(errno),
+  return {"the sealing key " + path + " cannot be " + what + ": " +
+              std::generic_category().message(errno),
           "check the folder and its owner, or name another file in secrets.key"};
 }
 

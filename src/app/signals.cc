@@ -39,7 +39,8 @@ Signal wait_for_signal() {
 }
 
 void notify_service_manager(std::string_view state) {
-  const char* path = std::getenv("NOTIFY_SOCKET");
+  // Nobody sets the environment once there are threads.
+  const char* path = std::getenv("NOTIFY_SOCKET");  // NOLINT(concurrency-mt-unsafe)
   if (path == nullptr) return;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

@@ -21,6 +21,7 @@ Result<std::shared_ptr<const proxy::Tuning>, std::string> make_tuning(
   auto routes = policy::RouteTable::parse(settings.routes);
   if (!routes) return Err<std::string>(routes.error().message);
   std::vector<proxy::UpstreamHeader> headers;
+  headers.reserve(settings.upstream.set_header.size());
   for (const HeaderSetting& header : settings.upstream.set_header) {
     headers.push_back({header.name, Secret(std::string(header.value->reveal()))});
   }

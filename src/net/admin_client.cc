@@ -27,7 +27,9 @@ struct Call {
 
 std::string request_bytes(const AdminRequest& request) {
   std::string out = request.method + " " + request.target + " HTTP/1.1\r\nHost: localhost\r\n";
-  for (const auto& [name, value] : request.headers) out += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : request.headers) {
+    out.append(name).append(": ").append(value).append("\r\n");
+  }
   out += "Connection: close\r\n";
   if (!request.body.empty() || request.method != "GET") {
     out += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
+#include <system_error>
 
 #include <cerrno>
 #include <cstring>
@@ -20,7 +21,7 @@ std::string cannot(std::string_view what, const Endpoint& at) {
   text.append(" ");
   text.append(format_endpoint(at));
   text.append(": ");
-  text.append(std::strerror(errno));
+  text.append(std::generic_category().message(errno));
   return text;
 }
 

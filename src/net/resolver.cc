@@ -70,7 +70,7 @@ void Resolver::State::work() {
     if (stopping) return;
     for (Asker& asker : askers) {
       asker.loop->post(
-          [answer = std::move(asker.answer), resolved]() mutable { answer(std::move(resolved)); });
+          [answer = std::move(asker.answer), resolved]() mutable { answer(resolved); });
     }
   }
 }

@@ -44,20 +44,13 @@ class Line {
 
 std::string_view text_of(UpstreamOutcome outcome) {
   switch (outcome) {
-    case UpstreamOutcome::NotTried:
-      return "not_tried";
-    case UpstreamOutcome::Answered:
-      return "answered";
-    case UpstreamOutcome::ConnectFailed:
-      return "connect_failed";
-    case UpstreamOutcome::TimedOut:
-      return "timed_out";
-    case UpstreamOutcome::Closed:
-      return "closed";
-    case UpstreamOutcome::BadResponse:
-      return "bad_response";
-    case UpstreamOutcome::Cut:
-      return "cut";
+    case UpstreamOutcome::NotTried: return "not_tried";
+    case UpstreamOutcome::Answered: return "answered";
+    case UpstreamOutcome::ConnectFailed: return "connect_failed";
+    case UpstreamOutcome::TimedOut: return "timed_out";
+    case UpstreamOutcome::Closed: return "closed";
+    case UpstreamOutcome::BadResponse: return "bad_response";
+    case UpstreamOutcome::Cut: return "cut";
   }
   return "";
 }
@@ -69,12 +62,8 @@ std::string access_line(const Exchange& e) {
   line.text("request_id", e.request_id);
   line.text("address", format_ip(e.address));
   switch (e.stage) {
-    case Stage::Malformed:
-      line.text("decision", "malformed");
-      break;
-    case Stage::Draining:
-      line.text("decision", "draining");
-      break;
+    case Stage::Malformed: line.text("decision", "malformed"); break;
+    case Stage::Draining: line.text("decision", "draining"); break;
     case Stage::Decided:
       line.text("method", e.method);
       line.text("route", e.route);

@@ -125,7 +125,8 @@ void Hub::collect_locked(State& state) {
         filled = shard->tally_.load(std::memory_order_relaxed);
       }
     }
-    static_cast<void>(shard->spare_.release());  // the shard's now
+    Tally* handed_over = shard->spare_.release();  // the shard's now
+    (void)handed_over;
     shard->spare_.reset(filled);
     state.absorb(*filled);
     filled->clear();

@@ -19,10 +19,10 @@ class TextHash {
   std::uint64_t operator()(std::string_view text, std::uint64_t tag) const noexcept {
     std::uint64_t state = mix(seed_ ^ text.size(), tag ^ 0x9e3779b97f4a7c15U);
     while (text.size() >= 8) {
-      state = mix(state ^ word(text.data(), 8), seed_ ^ 0xa0761d6478bd642fU);
+      state = mix(state ^ word(text.substr(0, 8)), seed_ ^ 0xa0761d6478bd642fU);
       text.remove_prefix(8);
     }
-    return mix(state ^ word(text.data(), text.size()), seed_ ^ 0xe7037ed1a0b428dbU);
+    return mix(state ^ word(text), seed_ ^ 0xe7037ed1a0b428dbU);
   }
 
  private:
@@ -32,9 +32,10 @@ class TextHash {
     const Wide product = static_cast<Wide>(a) * b;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
   }
-  static std::uint64_t word(const char* bytes, std::size_t size) noexcept {
+  // REQUIRES: at most 8 bytes.
+  static std::uint64_t word(std::string_view bytes) noexcept {
     std::uint64_t out = 0;
-    if (size != 0) std::memcpy(&out, bytes, size);  // an empty view may hold no pointer
+    if (!bytes.empty()) std::memcpy(&out, bytes.data(), bytes.size());
     return out;
   }
 

@@ -7,12 +7,13 @@
 namespace guarita::testing {
 
 #if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
 #define GUARITA_UNCOUNTED_ALLOCATIONS
 #endif
 #endif
 
-// ThreadSanitizer brings an operator new that cannot be replaced: there nothing is counted.
+// Nothing is counted under the sanitizers: ThreadSanitizer has an operator new that cannot be
+// replaced, and under AddressSanitizer net/recycler gives everything back, to find late uses.
 #ifdef GUARITA_UNCOUNTED_ALLOCATIONS
 inline constexpr bool kAllocationsCounted = false;
 #else
