@@ -1,4 +1,10 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
 
 #include "base/log.h"
 #include "base/result.h"
@@ -82,6 +88,36 @@ TEST(LogJson, EscapesEverythingThatIsNotPlainText) {
                            "a\"b\\c\n\x7f\xff"
                            "é\xc0\xaf");
   EXPECT_EQ(out, "a\\\"b\\\\c\\u000a\\u007f\\u00ffé\\u00c0\\u00af");
+}
+
+std::size_t lines_of(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  return static_cast<std::size_t>(
+      std::count(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>(), '\n'));
+}
+
+TEST(Log, OpenedAnewWhileThreadsWriteLosesNoLine) {
+  const auto folder = std::filesystem::temp_directory_path();
+  const auto first = folder / ("guarita-log-test-1-" + std::to_string(::getpid()));
+  const auto second = folder / ("guarita-log-test-2-" + std::to_string(::getpid()));
+  ASSERT_EQ(log::start(log::Level::Info, first), "");
+  EXPECT_NE(log::start(log::Level::Info, first / "below-a-file"), "") << "and the first goes on";
+  std::vector<std::jthread> writers;
+  for (int t = 0; t < 2; ++t) {
+    writers.emplace_back([] {
+      for (int i = 0; i < 1000; ++i) log::info("test", "line", {{"i", i}});
+    });
+  }
+  ASSERT_EQ(log::start(log::Level::Info, second), "");
+  writers.clear();
+  log::info("test", "the last one");
+  const std::uint64_t dropped = log::dropped_lines();
+  log::stop();
+  EXPECT_EQ(dropped, 0U);
+  EXPECT_EQ(lines_of(first) + lines_of(second), 2001U);
+  EXPECT_GE(lines_of(second), 1U);
+  std::filesystem::remove(first);
+  std::filesystem::remove(second);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <spdlog/async.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
@@ -16,23 +17,37 @@ namespace {
 // 8,192 lines of about 300 bytes: 2.5 MB, several seconds of a busy access log on a slow disk.
 constexpr std::size_t kQueueLines = 8192;
 
+// Where the writer thread puts lines; reopening exchanges what is inside, so that the logger which
+// other threads hold stays the same for the life of the process.
+class SwitchingSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  void switch_to(spdlog::sink_ptr sink) {
+    const std::scoped_lock lock(mutex_);
+    if (inner_) inner_->flush();
+    inner_ = std::move(sink);
+    inner_->set_pattern("%v");
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& line) override { inner_->log(line); }
+  void flush_() override { inner_->flush(); }
+  spdlog::sink_ptr inner_;
+};
+
 std::atomic<Level> g_level{Level::Info};
 std::atomic<std::uint64_t> g_dropped_before{0};
-std::mutex g_mutex;  // guards the two below
+std::mutex g_mutex;  // guards the three below
 std::shared_ptr<spdlog::details::thread_pool> g_pool;
+std::shared_ptr<SwitchingSink> g_sink;
 std::shared_ptr<spdlog::async_logger> g_logger;
-std::atomic<std::shared_ptr<spdlog::async_logger>> g_current;
+std::atomic<spdlog::async_logger*> g_current{nullptr};
 
 std::string_view name_of(Level level) {
   switch (level) {
-    case Level::Debug:
-      return "debug";
-    case Level::Info:
-      return "info";
-    case Level::Warn:
-      return "warn";
-    case Level::Error:
-      return "error";
+    case Level::Debug: return "debug";
+    case Level::Info: return "info";
+    case Level::Warn: return "warn";
+    case Level::Error: return "error";
   }
   return "error";
 }
@@ -98,22 +113,24 @@ void append_json_escaped(std::string& out, std::string_view text) {
 }
 
 std::string start(Level level, const std::string& path) {
-  stop();
   const std::scoped_lock lock(g_mutex);
   try {
-    std::shared_ptr<spdlog::sinks::sink> sink;
+    spdlog::sink_ptr sink;
     if (path.empty()) {
       sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     } else {
       sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
     }
-    g_pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
-    g_logger = std::make_shared<spdlog::async_logger>(
-        "guarita", std::move(sink), g_pool, spdlog::async_overflow_policy::overrun_oldest);
-    g_logger->set_pattern("%v");
-    g_logger->set_level(spdlog::level::trace);
-    g_logger->flush_on(spdlog::level::trace);
-    g_current.store(g_logger);
+    if (!g_logger) {
+      g_sink = std::make_shared<SwitchingSink>();
+      g_pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
+      g_logger = std::make_shared<spdlog::async_logger>(
+          "guarita", g_sink, g_pool, spdlog::async_overflow_policy::overrun_oldest);
+      g_logger->set_level(spdlog::level::trace);
+      g_logger->flush_on(spdlog::level::trace);
+    }
+    g_sink->switch_to(std::move(sink));
+    g_current.store(g_logger.get(), std::memory_order_release);
     g_level.store(level);
     return {};
   } catch (const std::exception& e) {
@@ -127,6 +144,7 @@ void stop() {
   if (g_pool) g_dropped_before += g_pool->overrun_counter();
   g_logger.reset();
   g_pool.reset();  // joins the writer after it has drained the queue
+  g_sink.reset();
 }
 
 void set_level(Level level) {
@@ -158,7 +176,7 @@ void write(Level level, std::string_view component, std::string_view message, Fi
 }
 
 void line(std::string&& json) {
-  if (const auto logger = g_current.load()) {
+  if (auto* logger = g_current.load(std::memory_order_acquire)) {
     logger->log(spdlog::level::info, spdlog::string_view_t(json.data(), json.size()));
     return;
   }

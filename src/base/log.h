@@ -34,9 +34,10 @@ struct Field {
 using Fields = std::initializer_list<Field>;
 
 // Until start() lines go to standard error at once, so that start-up errors are seen.
-// `path` empty: standard error. An error text when the file cannot be opened.
+// `path` empty: standard error. An error text when the file cannot be opened; what was there
+// before goes on. Again while other threads log: the file is opened anew (SIGHUP).
 std::string start(Level level, const std::string& path);
-// Flushes what is queued. start() may follow again (SIGHUP reopens the file).
+// Flushes what is queued. REQUIRES: no other thread logs any more.
 void stop();
 
 void set_level(Level level);
