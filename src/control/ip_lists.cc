@@ -11,12 +11,14 @@ using Texts = std::vector<std::string>;
 
 Texts texts_of(const std::vector<Cidr>& entries) {
   Texts texts;
+  texts.reserve(entries.size());
   for (const Cidr& entry : entries) texts.push_back(format_cidr(entry));
   return texts;
 }
 
 std::vector<Cidr> cidrs_of(const AccountState& state) {
   std::vector<Cidr> entries;
+  entries.reserve(state.ip_list.size());
   for (const store::IpEntry& entry : state.ip_list) entries.push_back(entry.cidr);
   return entries;
 }
