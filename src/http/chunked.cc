@@ -108,8 +108,7 @@ ErrorCode ChunkedDecoder::extension_byte(char c, const Limits& limits) {
       }
       state_ = State::ExtensionToken;
       return is_token_byte(c) ? ErrorCode::None : ErrorCode::BadChunk;
-    case State::ExtensionToken:
-      return is_token_byte(c) ? ErrorCode::None : ErrorCode::BadChunk;
+    case State::ExtensionToken: return is_token_byte(c) ? ErrorCode::None : ErrorCode::BadChunk;
     case State::ExtensionQuoted:
       if (c == '"') state_ = State::ExtensionQuoteEnd;
       if (c == '\\') state_ = State::ExtensionPair;
@@ -125,8 +124,7 @@ ErrorCode ChunkedDecoder::extension_byte(char c, const Limits& limits) {
     case State::DataLf:
     case State::Trailers:
     case State::Ended:
-    case State::Failed:
-      return ErrorCode::BadChunk;
+    case State::Failed: return ErrorCode::BadChunk;
   }
   return ErrorCode::BadChunk;
 }
@@ -147,10 +145,8 @@ ErrorCode ChunkedDecoder::begin_chunk(const Limits& limits) {
 
 ErrorCode ChunkedDecoder::framing_byte(char c, const Limits& limits) {
   switch (state_) {
-    case State::Size:
-      return size_byte(c, limits);
-    case State::SizeLf:
-      return c == '\n' ? begin_chunk(limits) : ErrorCode::BadChunk;
+    case State::Size: return size_byte(c, limits);
+    case State::SizeLf: return c == '\n' ? begin_chunk(limits) : ErrorCode::BadChunk;
     case State::DataCr:
       state_ = State::DataLf;
       return c == '\r' ? ErrorCode::None : ErrorCode::BadChunk;
@@ -163,13 +159,11 @@ ErrorCode ChunkedDecoder::framing_byte(char c, const Limits& limits) {
     case State::ExtensionToken:
     case State::ExtensionQuoted:
     case State::ExtensionPair:
-    case State::ExtensionQuoteEnd:
-      return extension_byte(c, limits);
+    case State::ExtensionQuoteEnd: return extension_byte(c, limits);
     case State::Data:
     case State::Trailers:
     case State::Ended:
-    case State::Failed:
-      break;
+    case State::Failed: break;
   }
   return ErrorCode::BadChunk;
 }
@@ -177,12 +171,9 @@ ErrorCode ChunkedDecoder::framing_byte(char c, const Limits& limits) {
 ChunkedDecoder::Step ChunkedDecoder::next(std::string_view input, const Limits& limits) {
   for (std::size_t at = 0; at < input.size();) {
     switch (state_) {
-      case State::Failed:
-        return {What::Error, error_, 0, {}};
-      case State::Ended:
-        return {What::End, ErrorCode::None, at, {}};
-      case State::Trailers:
-        return trailer_bytes(input, at, limits);
+      case State::Failed: return {What::Error, error_, 0, {}};
+      case State::Ended: return {What::End, ErrorCode::None, at, {}};
+      case State::Trailers: return trailer_bytes(input, at, limits);
       case State::Data: {
         const auto n = static_cast<std::size_t>(
             std::min<std::uint64_t>(left_, std::uint64_t{input.size() - at}));

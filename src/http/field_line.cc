@@ -95,10 +95,8 @@ FieldSection scan_fields(std::string_view buffer, const Limits& limits, ParseCur
   for (;;) {
     const FieldLine line = scan_field_line(buffer, cursor.line, limits);
     switch (line.kind) {
-      case FieldLine::Kind::NeedMore:
-        return {};
-      case FieldLine::Kind::Error:
-        return {FieldLine::Kind::Error, line.error};
+      case FieldLine::Kind::NeedMore: return {};
+      case FieldLine::Kind::Error: return {FieldLine::Kind::Error, line.error};
       case FieldLine::Kind::EndOfHead:
         cursor.line = line.next;
         return {FieldLine::Kind::EndOfHead, ErrorCode::None};

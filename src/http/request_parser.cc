@@ -21,20 +21,16 @@ StartLine failed(ErrorCode error) {
 
 Method method_of(std::string_view text) {
   switch (text.size()) {
-    case 3:
-      return text == "GET" ? Method::Get : text == "PUT" ? Method::Put : Method::Other;
-    case 4:
-      return text == "POST" ? Method::Post : text == "HEAD" ? Method::Head : Method::Other;
+    case 3: return text == "GET" ? Method::Get : text == "PUT" ? Method::Put : Method::Other;
+    case 4: return text == "POST" ? Method::Post : text == "HEAD" ? Method::Head : Method::Other;
     case 5:
       return text == "PATCH" ? Method::Patch : text == "TRACE" ? Method::Trace : Method::Other;
-    case 6:
-      return text == "DELETE" ? Method::Delete : Method::Other;
+    case 6: return text == "DELETE" ? Method::Delete : Method::Other;
     case 7:
       return text == "OPTIONS"   ? Method::Options
              : text == "CONNECT" ? Method::Connect
                                  : Method::Other;
-    default:
-      return Method::Other;
+    default: return Method::Other;
   }
 }
 

@@ -21,14 +21,11 @@ bool is_written_anew(HeaderId id, const OutgoingResponse& outgoing) {
     case HeaderId::ProxyConnection:
     case HeaderId::Te:
     case HeaderId::TransferEncoding:
-    case HeaderId::Upgrade:
-      return true;
-    case HeaderId::Trailer:
-      return !outgoing.te_trailers;
+    case HeaderId::Upgrade: return true;
+    case HeaderId::Trailer: return !outgoing.te_trailers;
     case HeaderId::CacheControl:
     case HeaderId::CdnCacheControl:
-    case HeaderId::SurrogateControl:
-      return outgoing.cache == CacheGuard::Private;
+    case HeaderId::SurrogateControl: return outgoing.cache == CacheGuard::Private;
     case HeaderId::Other:
     case HeaderId::ContentType:
     case HeaderId::Date:
@@ -38,8 +35,7 @@ bool is_written_anew(HeaderId id, const OutgoingResponse& outgoing) {
     case HeaderId::MaxForwards:
     case HeaderId::Vary:
     case HeaderId::Via:
-    case HeaderId::XForwardedFor:
-      return false;
+    case HeaderId::XForwardedFor: return false;
   }
   return false;
 }
@@ -198,50 +194,28 @@ void append_answer(std::string& out, const LocalAnswer& answer, const OutgoingRe
 
 std::string_view reason_phrase(std::uint16_t status) {
   switch (status) {
-    case 200:
-      return "OK";
-    case 204:
-      return "No Content";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 413:
-      return "Content Too Large";
-    case 414:
-      return "URI Too Long";
-    case 417:
-      return "Expectation Failed";
-    case 421:
-      return "Misdirected Request";
-    case 429:
-      return "Too Many Requests";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    case 505:
-      return "HTTP Version Not Supported";
-    case 508:
-      return "Loop Detected";
-    default:
-      return "";
+    case 200: return "OK";
+    case 204: return "No Content";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 417: return "Expectation Failed";
+    case 421: return "Misdirected Request";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    case 508: return "Loop Detected";
+    default: return "";
   }
 }
 

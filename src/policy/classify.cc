@@ -32,16 +32,11 @@ static_assert(static_cast<std::size_t>(TokenClass::Unknown) + 1 == kTokenClasses
 
 TokenClass valid_class(TokenState state) noexcept {
   switch (state) {
-    case TokenState::Current:
-      return TokenClass::ValidCurrent;
-    case TokenState::Next:
-      return TokenClass::ValidNext;
-    case TokenState::Retiring:
-      return TokenClass::ValidRetiring;
-    case TokenState::Revoked:
-      return TokenClass::Revoked;
-    case TokenState::Expired:
-      return TokenClass::Expired;
+    case TokenState::Current: return TokenClass::ValidCurrent;
+    case TokenState::Next: return TokenClass::ValidNext;
+    case TokenState::Retiring: return TokenClass::ValidRetiring;
+    case TokenState::Revoked: return TokenClass::Revoked;
+    case TokenState::Expired: return TokenClass::Expired;
   }
   return TokenClass::Unknown;
 }
@@ -100,20 +95,13 @@ bool is_shell_expression(std::string_view text) noexcept {
 TokenClass class_of(TokenShape shape) noexcept {
   using enum TokenShape;
   switch (shape) {
-    case Absent:
-      return TokenClass::Missing;
-    case Duplicate:
-      return TokenClass::Duplicate;
-    case Empty:
-      return TokenClass::Empty;
-    case Placeholder:
-      return TokenClass::Placeholder;
-    case EqualsInstanceToken:
-      return TokenClass::InstanceToken;
-    case Malformed:
-      return TokenClass::Malformed;
-    case Candidate:
-      return TokenClass::Unknown;
+    case Absent: return TokenClass::Missing;
+    case Duplicate: return TokenClass::Duplicate;
+    case Empty: return TokenClass::Empty;
+    case Placeholder: return TokenClass::Placeholder;
+    case EqualsInstanceToken: return TokenClass::InstanceToken;
+    case Malformed: return TokenClass::Malformed;
+    case Candidate: return TokenClass::Unknown;
   }
   return TokenClass::Unknown;
 }

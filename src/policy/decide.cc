@@ -27,17 +27,12 @@ static_assert(static_cast<std::size_t>(Reason::TokenNotAccepted) + 1 == kReasons
 Reason reason_of(RouteMatch::Outcome outcome) noexcept {
   using enum RouteMatch::Outcome;
   switch (outcome) {
-    case Unmatched:
-      return Reason::UnmatchedRoute;
-    case BadTarget:
-      return Reason::BadTarget;
-    case Ambiguous:
-      return Reason::AmbiguousInstance;
-    case NoInstance:
-      return Reason::InstanceNotFound;
+    case Unmatched: return Reason::UnmatchedRoute;
+    case BadTarget: return Reason::BadTarget;
+    case Ambiguous: return Reason::AmbiguousInstance;
+    case NoInstance: return Reason::InstanceNotFound;
     case Public:
-    case Gated:
-      return Reason::None;
+    case Gated: return Reason::None;
   }
   return Reason::UnmatchedRoute;
 }
@@ -46,20 +41,13 @@ Reason reason_of(RouteMatch::Outcome outcome) noexcept {
 Reason reason_of(TokenShape shape) noexcept {
   using enum TokenShape;
   switch (shape) {
-    case Absent:
-      return Reason::TokenMissing;
-    case Duplicate:
-      return Reason::TokenDuplicate;
-    case Empty:
-      return Reason::TokenEmpty;
-    case Placeholder:
-      return Reason::TokenPlaceholder;
-    case EqualsInstanceToken:
-      return Reason::TokenIsInstanceToken;
-    case Malformed:
-      return Reason::TokenMalformed;
-    case Candidate:
-      return Reason::None;
+    case Absent: return Reason::TokenMissing;
+    case Duplicate: return Reason::TokenDuplicate;
+    case Empty: return Reason::TokenEmpty;
+    case Placeholder: return Reason::TokenPlaceholder;
+    case EqualsInstanceToken: return Reason::TokenIsInstanceToken;
+    case Malformed: return Reason::TokenMalformed;
+    case Candidate: return Reason::None;
   }
   return Reason::TokenMalformed;
 }

@@ -17,9 +17,7 @@ IpListError make_error(IpListErrorKind kind, std::size_t index, const std::strin
                       " is neither an address nor a network; write 203.0.113.7, 10.0.0.0/8 or "
                       "2001:db8::/32";
       break;
-    case IpListErrorKind::HostBitsSet:
-      error.message = quoted + " has host bits set";
-      break;
+    case IpListErrorKind::HostBitsSet: error.message = quoted + " has host bits set"; break;
     case IpListErrorKind::Duplicate:
       error.message = quoted + " is in the list already; give every network once";
       break;
@@ -38,8 +36,7 @@ Parsed parse_entry(std::size_t index, const std::string& text) {
   const auto cidr = parse_cidr(text);
   if (cidr) return *cidr;
   switch (cidr.error().kind) {
-    case CidrErrorKind::Malformed:
-      break;
+    case CidrErrorKind::Malformed: break;
     case CidrErrorKind::HostBitsSet: {
       IpListError error = make_error(IpListErrorKind::HostBitsSet, index, text);
       error.suggestion = cidr.error().suggestion;
@@ -54,16 +51,11 @@ Parsed parse_entry(std::size_t index, const std::string& text) {
 
 std::string_view code_of(IpListErrorKind kind) {
   switch (kind) {
-    case IpListErrorKind::Malformed:
-      return "ip_list_malformed";
-    case IpListErrorKind::HostBitsSet:
-      return "ip_list_host_bits_set";
-    case IpListErrorKind::Duplicate:
-      return "ip_list_duplicate";
-    case IpListErrorKind::TooMany:
-      return "ip_list_too_many";
-    case IpListErrorKind::NotInList:
-      return "ip_list_not_in_list";
+    case IpListErrorKind::Malformed: return "ip_list_malformed";
+    case IpListErrorKind::HostBitsSet: return "ip_list_host_bits_set";
+    case IpListErrorKind::Duplicate: return "ip_list_duplicate";
+    case IpListErrorKind::TooMany: return "ip_list_too_many";
+    case IpListErrorKind::NotInList: return "ip_list_not_in_list";
   }
   return "";
 }

@@ -23,15 +23,10 @@ bool ends(std::string_view text, std::string_view literal, CaseRule rule) {
 
 void capture(Kind kind, std::string_view text, Captures& captures) {
   switch (kind) {
-    case Kind::Instance:
-      captures.instance = text;
-      return;
-    case Kind::InstanceToken:
-      captures.instance_token = text;
-      return;
+    case Kind::Instance: captures.instance = text; return;
+    case Kind::InstanceToken: captures.instance_token = text; return;
     case Kind::Literal:
-    case Kind::Any:
-      return;
+    case Kind::Any: return;
   }
 }
 

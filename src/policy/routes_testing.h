@@ -59,18 +59,12 @@ inline RouteConfig open(std::string path) {
 inline std::string print(const RouteMatch& match) {
   std::string text = std::to_string(match.route) + " ";
   switch (match.outcome) {
-    case Outcome::Unmatched:
-      return "unmatched";
-    case Outcome::BadTarget:
-      return text + "bad_target";
-    case Outcome::Ambiguous:
-      return text + "ambiguous";
-    case Outcome::NoInstance:
-      return text + "no_instance";
-    case Outcome::Public:
-      return text + "public";
-    case Outcome::Gated:
-      break;
+    case Outcome::Unmatched: return "unmatched";
+    case Outcome::BadTarget: return text + "bad_target";
+    case Outcome::Ambiguous: return text + "ambiguous";
+    case Outcome::NoInstance: return text + "no_instance";
+    case Outcome::Public: return text + "public";
+    case Outcome::Gated: break;
   }
   text += "gated ";
   text += match.instance_id.view();

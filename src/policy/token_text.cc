@@ -173,28 +173,20 @@ Result<Imported, ImportError> check_import(const TokenFormat& format, std::strin
 
 std::string_view code_of(ImportError error) {
   switch (error) {
-    case ImportError::TooShort:
-      return "token_too_short";
-    case ImportError::TooLong:
-      return "token_too_long";
-    case ImportError::BadCharacter:
-      return "token_bad_character";
-    case ImportError::Placeholder:
-      return "token_is_placeholder";
-    case ImportError::BadChecksum:
-      return "token_bad_checksum";
-    case ImportError::Weak:
-      return "token_weak";
+    case ImportError::TooShort: return "token_too_short";
+    case ImportError::TooLong: return "token_too_long";
+    case ImportError::BadCharacter: return "token_bad_character";
+    case ImportError::Placeholder: return "token_is_placeholder";
+    case ImportError::BadChecksum: return "token_bad_checksum";
+    case ImportError::Weak: return "token_weak";
   }
   return "";
 }
 
 std::string_view message_of(ImportError error) {
   switch (error) {
-    case ImportError::TooShort:
-      return "A token has at least 16 characters; generate one instead.";
-    case ImportError::TooLong:
-      return "A token has at most 256 characters; generate one instead.";
+    case ImportError::TooShort: return "A token has at least 16 characters; generate one instead.";
+    case ImportError::TooLong: return "A token has at most 256 characters; generate one instead.";
     case ImportError::BadCharacter:
       return "A token is visible ASCII without spaces, quotes, comma, semicolon and backslash.";
     case ImportError::Placeholder:

@@ -179,9 +179,7 @@ class ModelContract : public ContractTest {
     const std::string id = "id-" + std::to_string(below(12));
     const bool enforce = below(2) == 1;
     switch (below(9)) {
-      case 0:
-        expected = model.create_account(account, id);
-        return change(new_account(account, id));
+      case 0: expected = model.create_account(account, id); return change(new_account(account, id));
       case 1: {
         const Cascade cascade = below(4) == 0 ? Cascade::DeleteInstances : Cascade::Refuse;
         expected = model.delete_account(account, cascade);

@@ -28,40 +28,23 @@ const std::vector<Backend>& backends() {
 
 const char* name_of(StoreErrorKind kind) {
   switch (kind) {
-    case StoreErrorKind::NotFound:
-      return "NotFound";
-    case StoreErrorKind::AlreadyExists:
-      return "AlreadyExists";
-    case StoreErrorKind::InUse:
-      return "InUse";
-    case StoreErrorKind::RevisionMismatch:
-      return "RevisionMismatch";
-    case StoreErrorKind::DeadToken:
-      return "DeadToken";
-    case StoreErrorKind::Invalid:
-      return "Invalid";
-    case StoreErrorKind::FolderInUse:
-      return "FolderInUse";
-    case StoreErrorKind::CannotOpen:
-      return "CannotOpen";
-    case StoreErrorKind::NotAStore:
-      return "NotAStore";
-    case StoreErrorKind::NewerSchema:
-      return "NewerSchema";
-    case StoreErrorKind::RolledBack:
-      return "RolledBack";
-    case StoreErrorKind::ReadOnly:
-      return "ReadOnly";
-    case StoreErrorKind::Full:
-      return "Full";
-    case StoreErrorKind::Busy:
-      return "Busy";
-    case StoreErrorKind::Corrupt:
-      return "Corrupt";
-    case StoreErrorKind::FileExists:
-      return "FileExists";
-    case StoreErrorKind::Io:
-      return "Io";
+    case StoreErrorKind::NotFound: return "NotFound";
+    case StoreErrorKind::AlreadyExists: return "AlreadyExists";
+    case StoreErrorKind::InUse: return "InUse";
+    case StoreErrorKind::RevisionMismatch: return "RevisionMismatch";
+    case StoreErrorKind::DeadToken: return "DeadToken";
+    case StoreErrorKind::Invalid: return "Invalid";
+    case StoreErrorKind::FolderInUse: return "FolderInUse";
+    case StoreErrorKind::CannotOpen: return "CannotOpen";
+    case StoreErrorKind::NotAStore: return "NotAStore";
+    case StoreErrorKind::NewerSchema: return "NewerSchema";
+    case StoreErrorKind::RolledBack: return "RolledBack";
+    case StoreErrorKind::ReadOnly: return "ReadOnly";
+    case StoreErrorKind::Full: return "Full";
+    case StoreErrorKind::Busy: return "Busy";
+    case StoreErrorKind::Corrupt: return "Corrupt";
+    case StoreErrorKind::FileExists: return "FileExists";
+    case StoreErrorKind::Io: return "Io";
   }
   return "?";
 }

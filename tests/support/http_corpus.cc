@@ -30,24 +30,12 @@ class Unescape {
  private:
   void escape(std::string_view text, std::size_t& i, std::string& out) {
     switch (text[i]) {
-      case 'r':
-        out += '\r';
-        return;
-      case 'n':
-        out += '\n';
-        return;
-      case 't':
-        out += '\t';
-        return;
-      case '0':
-        out += '\0';
-        return;
-      case '\\':
-        out += '\\';
-        return;
-      case '}':
-        out += '}';
-        return;
+      case 'r': out += '\r'; return;
+      case 'n': out += '\n'; return;
+      case 't': out += '\t'; return;
+      case '0': out += '\0'; return;
+      case '\\': out += '\\'; return;
+      case '}': out += '}'; return;
       case 'x':
         out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
         i += 2;
@@ -69,8 +57,7 @@ class Unescape {
         for (int n = 0; n < times; ++n) out += piece;
         return;
       }
-      default:
-        throw std::runtime_error(std::string("unknown escape \\") + text[i]);
+      default: throw std::runtime_error(std::string("unknown escape \\") + text[i]);
     }
   }
 
@@ -117,20 +104,11 @@ class Reader {
 
   void block_line(std::string_view text) {
     switch (block_) {
-      case Block::None:
-        throw std::runtime_error("an indented line outside a block");
-      case Block::Request:
-        last().request += unescape_.run(text);
-        return;
-      case Block::Answer:
-        last().answer += unescape_.run(text);
-        return;
-      case Block::Upstream:
-        sight(last().upstream, text);
-        return;
-      case Block::Caller:
-        sight(last().caller, text);
-        return;
+      case Block::None: throw std::runtime_error("an indented line outside a block");
+      case Block::Request: last().request += unescape_.run(text); return;
+      case Block::Answer: last().answer += unescape_.run(text); return;
+      case Block::Upstream: sight(last().upstream, text); return;
+      case Block::Caller: sight(last().caller, text); return;
     }
   }
 

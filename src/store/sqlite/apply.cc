@@ -12,8 +12,7 @@ bool is_refusal(StoreErrorKind kind) {
     case StoreErrorKind::InUse:
     case StoreErrorKind::RevisionMismatch:
     case StoreErrorKind::DeadToken:
-    case StoreErrorKind::Invalid:
-      return true;
+    case StoreErrorKind::Invalid: return true;
     case StoreErrorKind::FolderInUse:
     case StoreErrorKind::CannotOpen:
     case StoreErrorKind::NotAStore:
@@ -24,8 +23,7 @@ bool is_refusal(StoreErrorKind kind) {
     case StoreErrorKind::Busy:
     case StoreErrorKind::Corrupt:
     case StoreErrorKind::FileExists:
-    case StoreErrorKind::Io:
-      return false;
+    case StoreErrorKind::Io: return false;
   }
   return false;
 }

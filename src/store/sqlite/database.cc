@@ -36,8 +36,7 @@ StoreError constraint_error(int code, std::string_view message) {
 
 StoreError classify(int code, int system_errno, std::string_view message) {
   switch (code & 0xff) {
-    case SQLITE_FULL:
-      return disk_full();
+    case SQLITE_FULL: return disk_full();
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return make(StoreErrorKind::Busy, "another process holds the database",
@@ -59,8 +58,7 @@ StoreError classify(int code, int system_errno, std::string_view message) {
     case SQLITE_NOTADB:
       return make(StoreErrorKind::NotAStore, "the file is not a Guarita database",
                   "correct [store] sqlite, or run `guarita restore FILE` with the latest backup");
-    case SQLITE_CONSTRAINT:
-      return constraint_error(code, message);
+    case SQLITE_CONSTRAINT: return constraint_error(code, message);
     case SQLITE_TOOBIG:
       return make(StoreErrorKind::Invalid, "the value is too long", "shorten the value");
     case SQLITE_IOERR:

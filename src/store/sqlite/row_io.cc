@@ -11,26 +11,19 @@ bool is_dead(TokenState state) {
 
 std::string_view text_of(ChangeKind kind) {
   switch (kind) {
-    case ChangeKind::Account:
-      return "account";
-    case ChangeKind::Instance:
-      return "instance";
-    case ChangeKind::AdminToken:
-      return "admin_token";
+    case ChangeKind::Account: return "account";
+    case ChangeKind::Instance: return "instance";
+    case ChangeKind::AdminToken: return "admin_token";
   }
   return "account";
 }
 
 std::string_view text_of(ActorKind kind) {
   switch (kind) {
-    case ActorKind::System:
-      return "system";
-    case ActorKind::Operator:
-      return "operator";
-    case ActorKind::AdminToken:
-      return "admin_token";
-    case ActorKind::User:
-      return "user";
+    case ActorKind::System: return "system";
+    case ActorKind::Operator: return "operator";
+    case ActorKind::AdminToken: return "admin_token";
+    case ActorKind::User: return "user";
   }
   return "system";
 }
