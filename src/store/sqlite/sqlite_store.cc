@@ -148,6 +148,7 @@ void SqliteStore::follow_commit(Writer& writer) {
 std::vector<StoreResult<Committed>> SqliteStore::apply(std::span<const Change> changes) {
   if (writer_ == nullptr) {
     std::vector<StoreResult<Committed>> refused;
+    refused.reserve(changes.size());
     for (std::size_t i = 0; i < changes.size(); ++i) {
       refused.emplace_back(std::unexpect, read_only());
     }
