@@ -46,9 +46,9 @@ bool read_body(http::Framing framing, std::uint64_t length, std::string_view byt
   }
 }
 
-OurRequest read_request(std::string_view bytes) {
+OurRequest read_request(std::string_view bytes, const http::Limits& limits) {
   OurRequest ours;
-  const http::Progress progress = http::parse(bytes, http::Limits{}, ours.head);
+  const http::Progress progress = http::parse(bytes, limits, ours.head);
   if (!progress.done()) {
     ours.message.error = http::name_of(progress.error);
     return ours;
@@ -66,12 +66,13 @@ OurRequest read_request(std::string_view bytes) {
   return ours;
 }
 
-OurResponse read_response(std::string_view bytes, const Context& context) {
+OurResponse read_response(std::string_view bytes, const Context& context,
+                          const http::Limits& limits) {
   OurResponse ours;
   const http::ResponseContext answers{
       context.head ? http::Method::Head : http::Method::Get,
       context.websocket ? http::Upgrade::WebSocket : http::Upgrade::None};
-  const http::Progress progress = http::parse(bytes, http::Limits{}, answers, ours.head);
+  const http::Progress progress = http::parse(bytes, limits, answers, ours.head);
   if (!progress.done()) {
     ours.message.error = http::name_of(progress.error);
     return ours;

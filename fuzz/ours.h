@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "http/chunked.h"
+#include "http/limits.h"
 #include "http/parser.h"
 #include "message.h"
 
@@ -15,14 +16,21 @@ struct OurRequest {
   http::RequestHead head;  // into the input
   std::size_t head_bytes = 0;
 };
-OurRequest read_request(std::string_view bytes);
+OurRequest read_request(std::string_view bytes, const http::Limits& limits = {});
 
 struct OurResponse {
   Message message;
   http::ResponseHead head;
   std::size_t head_bytes = 0;
 };
-OurResponse read_response(std::string_view bytes, const Context& context);
+OurResponse read_response(std::string_view bytes, const Context& context,
+                          const http::Limits& limits = {});
+
+// For what the gate sends: it adds lines of its own to a head that may stand at a limit, and
+// percent-encoding makes a target longer.
+inline constexpr http::Limits kSentLimits{.target_bytes_max = 3 * http::Limits{}.target_bytes_max,
+                                          .head_bytes_max = 2 * http::Limits{}.head_bytes_max,
+                                          .fields_max = 2 * http::Limits{}.fields_max};
 
 // The body behind a head, decoded into message.body, trailers added to message.fields. False when
 // it is malformed or not whole.

@@ -70,7 +70,7 @@ void check_forwarded(const OurRequest& ours, const http::Target& target, std::st
   } else {
     sent += ours.message.body;
   }
-  const OurRequest again = read_request(sent);
+  const OurRequest again = read_request(sent, kSentLimits);
   if (!again.message.ok || again.message.consumed != sent.size() ||
       again.message.body != ours.message.body || again.head.host() != "upstream:80" ||
       !again.head.fields.alias_lines("client-token").none())

@@ -76,7 +76,7 @@ void check_relayed(const OurResponse& ours, const Context& context, std::string_
   } else if (body.framing == http::Framing::Length) {
     sent += ours.message.body;
   }
-  const OurResponse again = read_response(sent, context);
+  const OurResponse again = read_response(sent, context, kSentLimits);
   if (!again.message.ok || again.message.consumed != sent.size() ||
       again.message.body != ours.message.body || !again.head.fields.present(http::HeaderId::Date) ||
       !again.head.fields.alias_lines("guarita-reason").none() ||
