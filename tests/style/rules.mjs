@@ -10,7 +10,7 @@ export const kReadmeLinesMax = 30;
 // Left may not include right. Folders in one entry do not see each other.
 export const kOrder = [
   ['base'], ['crypto'], ['policy', 'http'], ['store', 'telemetry'], ['net'], ['proxy'], ['control'],
-  ['admin', 'console'], ['app'], ['cli'], ['bin'],
+  ['identity'], ['admin'], ['console'], ['app'], ['cli'], ['bin'],
 ];
 const rank = new Map(kOrder.flatMap((folders, i) => folders.map((f) => [f, i])));
 
@@ -21,6 +21,7 @@ const kOwned = [
   { pattern: /#include <openssl\//, owners: ['crypto', 'net'], what: 'OpenSSL belongs to crypto/ (digests) and net/ (TLS)' },
   { pattern: /#include <sqlite3/, owners: ['store'], what: 'SQLite belongs to store/sqlite' },
   { pattern: /#include <spdlog\//, owners: ['base'], what: 'spdlog belongs to base/log.cc' },
+  { pattern: /#include <(liboath|qrencode)/, owners: ['identity'], what: 'liboath and libqrencode belong to identity/' },
   { pattern: /#include <toml\+\+/, owners: ['app'], what: 'toml++ belongs to app/' },
   { pattern: /#include <CLI\//, owners: ['cli'], what: 'CLI11 belongs to cli/' },
 ];
