@@ -19,6 +19,7 @@
 #include "base/ip.h"
 #include "base/log.h"
 #include "net/admin_http_codec.h"
+#include "net/admin_session.h"
 
 namespace guarita::net {
 namespace {
@@ -28,8 +29,8 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::use_awaitable;
 using boost::system::error_code;
-using Socket = asio::generic::stream_protocol::socket;
-using SteadyTime = std::chrono::steady_clock::time_point;
+using Session = AdminSession;
+using SessionPtr = AdminSessionPtr;
 
 constexpr std::size_t kReadBytes = 8 * 1024;
 constexpr Millis kLingerTimeout{2'000};
@@ -54,42 +55,6 @@ AdminPeer peer_of_tcp(const asio::ip::tcp::socket& socket) {
   const auto address = parse_ip(endpoint.address().to_string());
   peer.address = address ? format_ip(*address) : endpoint.address().to_string();
   return peer;
-}
-
-struct Session {
-  Session(Socket s, AdminPeer p)
-      : socket(std::move(s)), watchdog(socket.get_executor()), peer(std::move(p)) {}
-
-  Socket socket;
-  asio::steady_timer watchdog;
-  AdminPeer peer;
-  beast::flat_buffer buffer;
-  SteadyTime deadline = SteadyTime::max();
-  bool idle = true;    // between requests: may be closed at any time
-  bool ended = false;  // the coroutine is over
-
-  void set_deadline(Millis from_now) { deadline = std::chrono::steady_clock::now() + from_now; }
-  void close() {
-    error_code ignored;
-    socket.close(ignored);
-  }
-};
-using SessionPtr = std::shared_ptr<Session>;
-
-// One per connection: closes the socket when the deadline of the moment is over. It wakes at most
-// once per second of idle life instead of being re-armed for each read.
-asio::awaitable<void> watch(SessionPtr session) {
-  constexpr auto kStep = std::chrono::seconds(1);
-  while (!session->ended) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now >= session->deadline) {
-      session->close();
-      co_return;
-    }
-    session->watchdog.expires_at(std::min(session->deadline, now + kStep));
-    error_code ignored;
-    co_await session->watchdog.async_wait(asio::redirect_error(use_awaitable, ignored));
-  }
 }
 
 }  // namespace
@@ -167,15 +132,14 @@ asio::awaitable<unsigned> AdminServer::State::read_request(State* self, Session&
       session.set_deadline(self->options.body_timeout);
       if (wants_continue(parser)) {
         static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-        co_await asio::async_write(session.socket, asio::buffer(kContinue),
-                                   asio::redirect_error(use_awaitable, ec));
-        if (ec) co_return 1;
+        if (!co_await write_all(session, kContinue)) co_return 1;
       }
     }
     if (used > 0 && session.buffer.size() > 0) continue;
-    const std::size_t got = co_await session.socket.async_read_some(
-        session.buffer.prepare(kReadBytes), asio::redirect_error(use_awaitable, ec));
-    if (ec) co_return 1;
+    const auto room = session.buffer.prepare(kReadBytes);
+    const std::size_t got =
+        co_await read_some(session, {static_cast<char*>(room.data()), room.size()});
+    if (got == 0) co_return 1;
     session.buffer.commit(got);
     session.idle = false;
     if (!begun) session.set_deadline(self->options.head_timeout);
@@ -189,11 +153,9 @@ asio::awaitable<bool> AdminServer::State::send(State* self, Session& session,
   std::string bytes = serialise_response(response, how, std::time(nullptr));
   wipe(response.body);
   session.set_deadline(self->options.write_timeout);
-  error_code ec;
-  co_await asio::async_write(session.socket, asio::buffer(bytes),
-                             asio::redirect_error(use_awaitable, ec));
+  const bool sent = co_await write_all(session, bytes);
   wipe(bytes);
-  co_return !ec && how.keep_alive == KeepAlive::Yes;
+  co_return sent&& how.keep_alive == KeepAlive::Yes;
 }
 
 asio::awaitable<bool> AdminServer::State::serve_one(State* self, Session& session) {
@@ -204,14 +166,14 @@ asio::awaitable<bool> AdminServer::State::serve_one(State* self, Session& sessio
   if (refusal != 0) {
     AdminResponse response = self->refuse(refusal);
     co_await send(self, session, response, {KeepAlive::No, BodyPart::Send, 11});
-    co_await linger(session.socket, session.buffer, [&] { session.set_deadline(kLingerTimeout); });
+    co_await linger(session, kLingerTimeout);
     co_return false;
   }
   SendOptions how{parser.keep_alive() ? KeepAlive::Yes : KeepAlive::No, BodyPart::Send,
                   parser.get().version()};
   if (parser.get().method() == http::verb::head) how.body = BodyPart::HeadOnly;
   const AdminRequest request = request_of(parser, session.peer);
-  session.deadline = SteadyTime::max();
+  session.deadline = Session::SteadyTime::max();
   co_await asio::post(asio::bind_executor(self->pool->get_executor(), use_awaitable));
   AdminResponse response = self->handle(request);
   co_await asio::post(asio::bind_executor(self->io.get_executor(), use_awaitable));
@@ -264,7 +226,7 @@ asio::awaitable<void> AdminServer::State::accept_loop(State* self, Acceptor* acc
     } else {
       peer = peer_of_unix(accepted.native_handle());
     }
-    auto session = std::make_shared<Session>(Socket(std::move(accepted)), std::move(peer));
+    auto session = std::make_shared<Session>(Session::Socket(std::move(accepted)), std::move(peer));
     self->sessions.insert(session);
     asio::co_spawn(self->io, run(self, std::move(session)), asio::detached);
   }

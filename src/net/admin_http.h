@@ -22,6 +22,7 @@ using AdminHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct AdminPeer {
   bool unix_socket = false;
+  bool tls = false;            // the request came over TLS
   std::optional<uid_t> uid{};  // Unix socket: SO_PEERCRED of who connected
   std::string address{};       // TCP: RFC 5952 text without the port; else "unix"
 };

@@ -1,6 +1,7 @@
 #include "net/admin_http_codec.h"
 
 #include <algorithm>
+#include <boost/asio/buffer.hpp>
 #include <boost/beast/http/serializer.hpp>
 #include <charconv>
 #include <cstring>
@@ -11,8 +12,6 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
-
-constexpr std::size_t kLingerBytesMax = 4 * 1024 * 1024;
 
 bool equal_fold(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
@@ -136,19 +135,6 @@ std::optional<std::pair<std::string, std::uint16_t>> parse_listen(std::string_vi
 void wipe(std::string& text) noexcept {
   ::explicit_bzero(text.data(), text.size());
   text.clear();
-}
-
-asio::awaitable<void> linger(asio::generic::stream_protocol::socket& socket,
-                             boost::beast::flat_buffer& buffer, std::function<void()> arm) {
-  error_code ec;
-  socket.shutdown(asio::socket_base::shutdown_send, ec);
-  arm();
-  std::size_t dropped = 0;
-  while (!ec && dropped < kLingerBytesMax) {
-    buffer.clear();
-    dropped += co_await socket.async_read_some(buffer.prepare(16 * 1024),
-                                               asio::redirect_error(asio::use_awaitable, ec));
-  }
 }
 
 }  // namespace guarita::net

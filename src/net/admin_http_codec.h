@@ -1,13 +1,10 @@
 // Between Beast's parser and serialiser and the plain values of admin_http.h. Internal to net.
 #pragma once
 
-#include <boost/asio.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cstdint>
 #include <ctime>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,10 +36,5 @@ std::string serialise_response(const AdminResponse& response, const SendOptions&
 // "127.0.0.1:80", "[::1]:80", "localhost:80" (= 127.0.0.1).
 std::optional<std::pair<std::string, std::uint16_t>> parse_listen(std::string_view text);
 void wipe(std::string& text) noexcept;
-
-// Half-closes, then reads and drops what the peer still sends, so that it reads our answer instead
-// of a reset. `arm` sets the deadline that closes the socket.
-boost::asio::awaitable<void> linger(boost::asio::generic::stream_protocol::socket& socket,
-                                    boost::beast::flat_buffer& buffer, std::function<void()> arm);
 
 }  // namespace guarita::net

@@ -124,6 +124,7 @@ bool Stream::ReadAwaiter::await_ready() noexcept {
 
 void Stream::ReadAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
   stream_.reading_.waiting = waiting;
+  stream_.flush_later();
   if (first_ == Descriptor::First::Skip) stream_.reading_.in_a_row = 0;
   stream_.descriptor_->wait(
       Direction::Read,
@@ -180,11 +181,15 @@ bool Stream::write_now() noexcept {
       piece.iov_len -= sent;
     }
   }
-  return true;
+  if (!layer_ || !layer_->has_unsent()) return true;
+  const IoStep rest = layer_->flush(fd());
+  if (rest.what == IoStep::What::Failed) writing_.result = Err(rest.error);
+  return rest.what != IoStep::What::WouldBlock;
 }
 
 void Stream::WriteAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
   stream_.writing_.waiting = waiting;
+  if (std::exchange(stream_.flushing_, false)) stream_.descriptor_->detach(Direction::Write);
   stream_.descriptor_->wait(
       Direction::Write,
       {.attempt = [](void* self) noexcept { return static_cast<Stream*>(self)->write_now(); },
@@ -197,6 +202,22 @@ void Stream::WriteAwaiter::await_suspend(std::coroutine_handle<> waiting) noexce
              resume(stream->writing_.waiting);
            },
        .context = &stream_});
+}
+
+bool Stream::flush_now() noexcept {
+  return cut_ || layer_->flush(fd()).what != IoStep::What::WouldBlock;
+}
+
+// Nobody awaits what a layer has to say while it reads; a write that comes meanwhile takes over.
+void Stream::flush_later() {
+  if (!layer_ || !layer_->has_unsent() || writing_.waiting || flushing_) return;
+  flushing_ = true;
+  descriptor_->wait(
+      Direction::Write,
+      {.attempt = [](void* self) noexcept { return static_cast<Stream*>(self)->flush_now(); },
+       .completed = [](void* self,
+                       Wake) noexcept { static_cast<Stream*>(self)->flushing_ = false; },
+       .context = this});
 }
 
 Stream::ConnectAwaiter Stream::connected() {
@@ -238,14 +259,17 @@ void Stream::ConnectAwaiter::await_suspend(std::coroutine_handle<> waiting) noex
        .context = &stream_});
 }
 
+bool Stream::readable() const noexcept {
+  return layer_ ? layer_->peek(fd()).what != IoStep::What::WouldBlock : something_to_read(fd());
+}
+
 bool Stream::watch(void (*event)(void*) noexcept, void* context) {
-  if (cut_ || (layer_ && layer_->has_pending()) || something_to_read(fd())) return false;
+  if (cut_ || readable()) return false;
   event_ = event;
   event_context_ = context;
   descriptor_->wait(
       Direction::Read,
-      {.attempt =
-           [](void* self) noexcept { return something_to_read(static_cast<Stream*>(self)->fd()); },
+      {.attempt = [](void* self) noexcept { return static_cast<Stream*>(self)->readable(); },
        .completed =
            [](void* self, Wake) noexcept {
              auto* stream = static_cast<Stream*>(self);
@@ -263,6 +287,7 @@ bool Stream::unwatch() {
 }
 
 bool Stream::peer_ended() const {
+  if (layer_) return layer_->peek(fd()).what == IoStep::What::Failed;
   char byte;
   const ssize_t got = ::recv(fd(), &byte, 1, MSG_DONTWAIT | MSG_PEEK);
   return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);

@@ -19,7 +19,8 @@
 
 namespace guarita::net {
 
-// What one attempt came to. EndOfStream is an error like any other: `bytes` is never 0 when Done.
+// What one attempt came to. EndOfStream is an error like any other: `bytes` is never 0 when a read
+// or a write is Done.
 struct IoStep {
   enum class What : std::uint8_t { Done, WouldBlock, Failed } what = What::WouldBlock;
   std::size_t bytes = 0;
@@ -27,14 +28,22 @@ struct IoStep {
 };
 
 // The seam for TLS: a layer between a Stream and its socket. Plain streams have none and pay one
-// test of a pointer. A layer that has bytes to send while it reads keeps them for its next write.
+// test of a pointer. Reads wait for the socket to be readable and writes for it to be writable,
+// nothing else: what a layer has to send while it reads it keeps, and what it took in a write it
+// has taken for good; flush() sends what it kept.
 class StreamLayer {
  public:
   virtual ~StreamLayer() = default;
   virtual IoStep read(int fd, std::span<char> into) noexcept = 0;
+  // Takes at least a byte, or WouldBlock: then what it kept has to leave first.
   virtual IoStep write(int fd, std::span<const iovec> pieces) noexcept = 0;
   // Decrypted bytes at hand, without an event to come for them.
   virtual bool has_pending() const noexcept = 0;
+  // What a read would come to; takes nothing.
+  virtual IoStep peek(int fd) noexcept = 0;
+  // Bytes that were kept and are not with the kernel yet; flush() is Done when none are left.
+  virtual bool has_unsent() const noexcept { return false; }
+  virtual IoStep flush(int) noexcept { return {.what = IoStep::What::Done}; }
   // Last words before the sending side is closed (close_notify). Best effort.
   virtual void finish(int fd) noexcept = 0;
 };
@@ -80,6 +89,8 @@ class Stream : public Recycled {
   bool unwatch();
   // The peer has closed its sending side or reset, and all it sent before has been read.
   bool peer_ended() const;
+  // Over a layer: TLS.
+  bool secure() const { return layer_ != nullptr; }
 
   // Whatever is awaited or will be ends with `why`. Sticky.
   void cancel(NetError why);
@@ -95,6 +106,7 @@ class Stream : public Recycled {
   std::uint64_t bytes_written() const { return bytes_written_; }
   int fd() const { return descriptor_->fd(); }
   Loop& loop() const { return descriptor_->loop(); }
+  // Before the first read and write.
   void set_layer(std::unique_ptr<StreamLayer> layer) { layer_ = std::move(layer); }
 
  private:
@@ -103,6 +115,9 @@ class Stream : public Recycled {
   bool settle_read(const IoStep& step) noexcept;
   bool read_now() noexcept;
   bool write_now() noexcept;
+  bool flush_now() noexcept;
+  void flush_later();
+  bool readable() const noexcept;
 
   Descriptor::Ptr descriptor_;
   std::unique_ptr<StreamLayer> layer_;
@@ -124,6 +139,7 @@ class Stream : public Recycled {
   } writing_;
   void (*event_)(void*) noexcept = nullptr;
   void* event_context_ = nullptr;
+  bool flushing_ = false;  // the writing slot is the layer's
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_written_ = 0;
 

@@ -220,6 +220,7 @@ class FlippingLayer final : public StreamLayer {
     return {.what = IoStep::What::Done, .bytes = static_cast<std::size_t>(sent)};
   }
   bool has_pending() const noexcept override { return false; }
+  IoStep peek(int) noexcept override { return {}; }
   void finish(int fd) noexcept override { ::send(fd, "!", 1, MSG_DONTWAIT); }
 };
 
