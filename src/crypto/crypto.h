@@ -33,6 +33,8 @@ Uuid random_uuid_v7(Time now);
 // SHA-256. Keeps one context per thread: no allocation after a thread's first call.
 Digest sha256(std::string_view bytes);
 std::string hex(std::span<const std::uint8_t> bytes);
+// RFC 4648 §5, without padding.
+std::string base64url(std::span<const std::uint8_t> bytes);
 
 // Constant time in the contents.
 bool equal(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b);
