@@ -35,5 +35,8 @@ using AccountKey = Key<struct AccountTag>;
 using InstanceKey = Key<struct InstanceTag>;
 using TokenKey = Key<struct TokenTag>;
 using AdminTokenKey = Key<struct AdminTokenTag>;
+using UserKey = Key<struct UserTag>;
+using SessionKey = Key<struct SessionTag>;
+using LinkKey = Key<struct LinkTag>;
 
 }  // namespace guarita

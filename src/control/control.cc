@@ -75,6 +75,18 @@ Outcome<store::Page<store::AuditRow>> Control::audit(const store::PageRequest& p
   return std::move(*rows);
 }
 
+store::StoreResult<store::Committed> Control::apply(const store::Actor& actor,
+                                                    store::ChangeBody body) {
+  Engine& engine = *engine_;
+  const Engine::Lock lock(engine.mutex);
+  auto committed = engine.ports.store.apply_one(
+      {.actor = actor, .at = engine.now(), .body = std::move(body), .if_revision = {}});
+  if (!committed) return committed;
+  engine.ports.snapshot.set_revision(committed->revision);
+  engine.set_gauges();
+  return committed;
+}
+
 Outcome<store::AuditReport> Control::verify_audit(const std::optional<crypto::Digest>& head) {
   auto report = engine_->ports.store.verify_audit(head);
   if (!report) return store_failed(report.error());

@@ -225,6 +225,11 @@ class Control {
   // Whose token this is; none when unknown or revoked. Asks the store.
   std::optional<AdminIdentity> authenticate(std::string_view admin_token);
 
+  // A change that the gate does not decide by (users, sessions, links): committed in its turn, in
+  // force with the commit. REQUIRES: no account, instance, token or IP list is in it. The store's
+  // own refusal comes back as it is, for the caller knows what it asked.
+  store::StoreResult<store::Committed> apply(const store::Actor& actor, store::ChangeBody body);
+
   Outcome<store::Page<store::AuditRow>> audit(const store::PageRequest& page);
   Outcome<store::AuditReport> verify_audit(const std::optional<crypto::Digest>& head);
 

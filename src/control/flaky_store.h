@@ -76,6 +76,31 @@ class FlakyStore final : public store::Store {
   store::StoreResult<std::vector<store::AdminTokenRow>> admin_tokens() override {
     return real_.admin_tokens();
   }
+  store::StoreResult<store::UserRow> user(const UserKey& k) override {
+    if (reads_fail) return fail();
+    return real_.user(k);
+  }
+  store::StoreResult<store::UserRow> user_by_email(std::string_view folded) override {
+    if (reads_fail) return fail();
+    return real_.user_by_email(folded);
+  }
+  store::StoreResult<store::Page<store::UserRow>> users(const store::UserFilter& f,
+                                                        const store::PageRequest& p) override {
+    if (reads_fail) return fail();
+    return real_.users(f, p);
+  }
+  store::StoreResult<store::SessionRow> session(const crypto::Digest& d) override {
+    if (reads_fail) return fail();
+    return real_.session(d);
+  }
+  store::StoreResult<std::vector<store::SessionRow>> sessions(const UserKey& k) override {
+    if (reads_fail) return fail();
+    return real_.sessions(k);
+  }
+  store::StoreResult<store::LinkRow> link(const crypto::Digest& d) override {
+    if (reads_fail) return fail();
+    return real_.link(d);
+  }
   store::StoreResult<std::vector<store::ChangeRow>> changes_since(store::Revision since,
                                                                   std::size_t limit) override {
     return real_.changes_since(since, limit);
@@ -111,6 +136,22 @@ class FlakyStore final : public store::Store {
   store::StoreResult<store::Page<store::UnknownInstanceRow>> unknown_instances(
       const store::PageRequest& p) override {
     return real_.unknown_instances(p);
+  }
+  store::StoreResult<void> touch_session(const SessionKey& k, Time at) override {
+    if (writes_fail) return store::StoreResult<void>(std::unexpect, failure());
+    return real_.touch_session(k, at);
+  }
+  store::StoreResult<void> reauthenticated(const SessionKey& k, Time at) override {
+    if (writes_fail) return store::StoreResult<void>(std::unexpect, failure());
+    return real_.reauthenticated(k, at);
+  }
+  store::StoreResult<bool> use_totp_step(const UserKey& k, std::uint64_t step) override {
+    if (writes_fail) return fail();
+    return real_.use_totp_step(k, step);
+  }
+  store::StoreResult<bool> use_recovery_code(const UserKey& k, const crypto::Digest& d) override {
+    if (writes_fail) return fail();
+    return real_.use_recovery_code(k, d);
   }
   store::StoreResult<void> prune(const store::PruneOptions& o) override { return real_.prune(o); }
   store::StoreResult<void> backup(const std::filesystem::path& f) override {

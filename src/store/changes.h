@@ -95,16 +95,74 @@ struct RevokeAdminToken {  // revoked already: committed all the same, the first
   AdminTokenKey key{};
 };
 
-using ChangeBody = std::variant<CreateAccount, RenameAccount, DeleteAccount, CreateInstance,
-                                UpdateInstance, MoveInstance, DeleteInstance, ChangePolicy,
-                                SetIpList, CreateAdminToken, RevokeAdminToken>;
+// ---- users: the gate does not decide by them; `subject` in the audit is the key, never the email
+struct CreateUser {  // AlreadyExists when email_folded is taken
+  UserRow user{};    // without password; memberships name existing accounts
+};
+struct UpdateUser {  // what is not set stays
+  UserKey user{};
+  std::optional<std::string> name{};
+  std::optional<std::string> language{};
+  std::optional<bool> is_operator{};
+};
+struct SetMembership {
+  UserKey user{};
+  AccountKey account{};
+  std::optional<Role> role{};  // none: removed; NotFound when there was none
+};
+struct DeleteUser {  // sessions, links and memberships go with it
+  UserKey user{};
+};
+// Ends every session of the user but `keep`, and every unused link of the user. `link`: spent by
+// it; NotFound when it is unknown, DeadToken when it was used or has expired at `at`, and then
+// nothing is changed.
+struct SetPassword {
+  UserKey user{};
+  std::string password_hash{};
+  std::optional<SessionKey> keep{};
+  std::optional<LinkKey> link{};
+};
+// Two-factor on (a sealed secret) or off (empty: recovery codes go too).
+struct SetTwoFactor {
+  UserKey user{};
+  std::string totp_sealed{};
+  std::string totp_key_id{};
+  std::uint64_t totp_last_step = 0;
+  std::vector<crypto::Digest> recovery_codes{};
+};
+struct SetRecoveryCodes {  // replaces all
+  UserKey user{};
+  std::vector<crypto::Digest> recovery_codes{};
+};
+struct IssueLink {  // Invitation, Reset: earlier unused ones of that user die
+  LinkRow link{};
+};
+// Raises the user's last_login_at. `link`: spent by it, see SetPassword.
+struct StartSession {
+  SessionRow session{};
+  std::optional<LinkKey> link{};
+};
+struct EndSession {  // NotFound when it has ended
+  SessionKey session{};
+};
+struct EndSessions {  // all of the user but `keep`
+  UserKey user{};
+  std::optional<SessionKey> keep{};
+};
+
+using ChangeBody =
+    std::variant<CreateAccount, RenameAccount, DeleteAccount, CreateInstance, UpdateInstance,
+                 MoveInstance, DeleteInstance, ChangePolicy, SetIpList, CreateAdminToken,
+                 RevokeAdminToken, CreateUser, UpdateUser, SetMembership, DeleteUser, SetPassword,
+                 SetTwoFactor, SetRecoveryCodes, IssueLink, StartSession, EndSession, EndSessions>;
 
 struct Change {
   Actor actor{};
   Time at{};  // the caller's clock
   ChangeBody body;
   // The revision of the account (of the instance's owner) that the caller has seen. Another one:
-  // RevisionMismatch with the present one in StoreError::current. Ignored for admin tokens.
+  // RevisionMismatch with the present one in StoreError::current. Ignored for admin
+  // tokens and users.
   std::optional<Revision> if_revision = std::nullopt;
 };
 

@@ -80,7 +80,68 @@ struct AdminTokenRow {
   std::optional<Time> last_used_at{};
 };
 
-enum class ChangeKind : std::uint8_t { Account, Instance, AdminToken };
+// What a user may do with one account. Operators (UserRow::is_operator) need none.
+enum class Role : std::uint8_t { Viewer, Owner };
+struct MembershipRow {
+  AccountKey account{};
+  std::string account_id{};
+  Role role = Role::Viewer;
+};
+struct UserRow {
+  UserKey key{};
+  std::string email{};         // as it was written
+  std::string email_folded{};  // unique; who folds is identity, the store compares bytes
+  std::string name{};
+  std::string language{};  // "pt-BR", "en", "es"; "" = the browser's
+  bool is_operator = false;
+  std::string password_hash{};  // Argon2id in libsodium's text form; "" = none yet: no login
+  std::optional<Time> password_changed_at{};
+  std::string totp_sealed{};  // "" = two-factor is off
+  std::string totp_key_id{};
+  std::uint64_t totp_last_step = 0;          // the newest time step that was used: no replay
+  unsigned recovery_codes_left = 0;          // unused ones
+  std::vector<MembershipRow> memberships{};  // by account id
+  Revision revision = 0;
+  Time created_at{};
+  std::optional<Time> last_login_at{};
+};
+
+// A signed-in browser. The cookie's secret is held as a digest only.
+struct SessionRow {
+  SessionKey key{};
+  crypto::Digest digest{};
+  std::optional<UserKey> user{};  // none: of a console link
+  // Of a console link: the one account, what may be done ("view", "rotate", "activate", a space
+  // between), and whom the operator vouches for.
+  std::optional<AccountKey> account{};
+  std::string account_id{};
+  std::string rights{};
+  std::string end_user{};
+  std::string address{};  // where it was begun
+  std::string user_agent{};
+  Time created_at{};
+  Time last_seen_at{};
+  Time expires_at{};  // whatever happens; the idle limit is identity's
+  std::optional<Time> reauthenticated_at{};
+};
+
+enum class LinkKind : std::uint8_t { Invitation, Reset, Console };
+// A one-time link: an invitation or a password reset of a user, or a console link of an account.
+struct LinkRow {
+  LinkKey key{};
+  crypto::Digest digest{};
+  LinkKind kind = LinkKind::Invitation;
+  std::optional<UserKey> user{};
+  std::optional<AccountKey> account{};
+  std::string account_id{};
+  std::string rights{};
+  std::string end_user{};
+  Time created_at{};
+  Time expires_at{};
+  std::optional<Time> used_at{};
+};
+
+enum class ChangeKind : std::uint8_t { Account, Instance, AdminToken, User };
 // One line of the change log. `row_before` is the SHA-256 of the changed row as it was (zeros: it
 // did not exist): a follower whose own row hashes differently has diverged.
 struct ChangeRow {

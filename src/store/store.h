@@ -77,6 +77,10 @@ struct InstanceFilter {
   std::optional<AccountKey> account{};
   std::string search{};  // part of the id or of the name, ASCII case ignored; "" = all
 };
+struct UserFilter {
+  std::optional<AccountKey> member_of{};
+  std::string search{};  // part of the email or of the name, ASCII case ignored; "" = all
+};
 struct CounterFilter {
   std::optional<AccountKey> account{};
   Time from{};
@@ -87,6 +91,7 @@ struct PruneOptions {  // what is older goes
   std::optional<Time> unknown_before{};     // by last_seen
   std::optional<Time> personal_before{};    // audit: the personal fields, never the row
   std::optional<Revision> changes_until{};  // the change log, this revision included
+  std::optional<Time> ended_before{};       // sessions and links, by expires_at
 };
 
 class Store {
@@ -123,6 +128,16 @@ class Store {
   virtual StoreResult<AdminTokenRow> admin_token(const crypto::Digest& digest) = 0;  // revoked too
   virtual StoreResult<std::vector<AdminTokenRow>> admin_tokens() = 0;
 
+  virtual StoreResult<UserRow> user(const UserKey& key) = 0;
+  virtual StoreResult<UserRow> user_by_email(std::string_view folded) = 0;
+  virtual StoreResult<Page<UserRow>> users(const UserFilter& filter,
+                                           const PageRequest& page) = 0;  // by email_folded
+  // Expired ones too, as long as they are kept: whether a session or link is good is identity's
+  // question.
+  virtual StoreResult<SessionRow> session(const crypto::Digest& digest) = 0;
+  virtual StoreResult<std::vector<SessionRow>> sessions(const UserKey& user) = 0;  // newest first
+  virtual StoreResult<LinkRow> link(const crypto::Digest& digest) = 0;
+
   // Ascending, after `since`, at most `limit`.
   virtual StoreResult<std::vector<ChangeRow>> changes_since(Revision since, std::size_t limit) = 0;
   virtual StoreResult<Page<AuditRow>> audit(const PageRequest& page) = 0;  // newest first
@@ -138,6 +153,12 @@ class Store {
   virtual StoreResult<void> touch_admin_token(const AdminTokenKey& key, Time at) = 0;
   virtual StoreResult<void> touch_unknown_instances(std::span<const UnknownInstanceRow> seen) = 0;
   virtual StoreResult<Page<UnknownInstanceRow>> unknown_instances(const PageRequest& page) = 0;
+  virtual StoreResult<void> touch_session(const SessionKey& key, Time at) = 0;  // last_seen_at
+  virtual StoreResult<void> reauthenticated(const SessionKey& key, Time at) = 0;
+  // True: it is spent by this call. False: the step, or a newer one, was used before / there is no
+  // such unused code. One of two that race gets true.
+  virtual StoreResult<bool> use_totp_step(const UserKey& user, std::uint64_t step) = 0;
+  virtual StoreResult<bool> use_recovery_code(const UserKey& user, const crypto::Digest& code) = 0;
   virtual StoreResult<void> prune(const PruneOptions& options) = 0;
 
   // A consistent copy into a new file, mode 0600, on disk when this returns. FileExists rather

@@ -97,6 +97,31 @@ class Dump final : public SnapshotVisitor {
   std::string text;
 };
 
+std::string dump_users(Store& store) {
+  auto users = store.users({}, {.limit = kPageRowsMax});
+  if (!users) return "users: " + users.error().text + users.error().internal;
+  std::string text;
+  for (const UserRow& row : users->rows) {
+    text += "user " + row.key.text() + " " + row.email + " '" + row.name + "' " + row.language +
+            (row.is_operator ? " operator '" : " '") + row.password_hash + "' " +
+            number(row.password_changed_at) + " '" + row.totp_sealed + "' " + row.totp_key_id +
+            " " + std::to_string(row.totp_last_step) + " " +
+            std::to_string(row.recovery_codes_left) + " " + number(row.last_login_at) + " " +
+            std::to_string(row.revision) + "\n";
+    for (const MembershipRow& m : row.memberships) {
+      text += "  " + std::string(m.role == Role::Owner ? "owner" : "viewer") + " of " +
+              m.account_id + "\n";
+    }
+    auto sessions = store.sessions(row.key);
+    if (!sessions) return "sessions: " + sessions.error().text + sessions.error().internal;
+    for (const SessionRow& s : *sessions) {
+      text += "  session " + s.key.text() + " " + number(s.last_seen_at) + " " +
+              number(s.reauthenticated_at) + "\n";
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string dump(Store& store) {
@@ -110,6 +135,7 @@ std::string dump(Store& store) {
     out.text += "admin " + row.key.text() + " " + row.scope + " " + row.account_id + " " +
                 number(row.revoked_at) + "\n";
   }
+  out.text += dump_users(store);
   auto head = store.audit_head();
   if (!head) return "audit_head: " + head.error().text;
   out.text += "audit " + std::to_string(head->seq) + " " + crypto::hex(head->hash) + "\n";

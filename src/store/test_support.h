@@ -74,6 +74,15 @@ inline TokenKey token_key(std::uint64_t n) {
 inline AdminTokenKey admin_key(std::uint64_t n) {
   return {uuid(3'000'000'000 + n)};
 }
+inline UserKey user_key(std::uint64_t n) {
+  return {uuid(4'000'000'000 + n)};
+}
+inline SessionKey session_key(std::uint64_t n) {
+  return {uuid(5'000'000'000 + n)};
+}
+inline LinkKey link_key(std::uint64_t n) {
+  return {uuid(6'000'000'000 + n)};
+}
 inline crypto::Digest digest(std::uint64_t n) {
   return crypto::sha256(std::to_string(n));
 }

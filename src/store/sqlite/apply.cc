@@ -81,7 +81,7 @@ StoreResult<Committed> apply_change(Database& db, const Change& change) {
                                       .verb = std::move(effect->verb),
                                       .subject = std::move(effect->subject),
                                       .detail = effect->detail.take(),
-                                      .networks = std::move(effect->networks)});
+                                      .personal = std::move(effect->personal)});
   if (!head) return Err<StoreError>(std::move(head.error()));
   return Committed{.revision = next->revision, .at = change.at, .head = *head};
 }
@@ -138,7 +138,7 @@ StoreResult<Committed> record_event(Database& db, const Actor& actor, Time at, s
                                       .verb = std::move(verb),
                                       .subject = "store",
                                       .detail = std::move(detail),
-                                      .networks = {}});
+                                      .personal = {}});
   if (!head) return Err<StoreError>(std::move(head.error()));
   return Committed{.revision = next->revision, .at = at, .head = *head};
 }

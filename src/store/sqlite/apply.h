@@ -29,7 +29,7 @@ struct Effect {
   std::string verb;
   std::string subject;
   JsonObject detail;
-  std::string networks;  // a JSON array: personal
+  JsonObject personal;  // what may have to be erased, beside the actor's own
 };
 
 struct ApplyContext {
@@ -53,5 +53,16 @@ StoreResult<Effect> apply_body(const ApplyContext& context, const ChangePolicy& 
 StoreResult<Effect> apply_body(const ApplyContext& context, const SetIpList& body);
 StoreResult<Effect> apply_body(const ApplyContext& context, const CreateAdminToken& body);
 StoreResult<Effect> apply_body(const ApplyContext& context, const RevokeAdminToken& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const CreateUser& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const UpdateUser& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const SetMembership& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const DeleteUser& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const SetPassword& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const SetTwoFactor& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const SetRecoveryCodes& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const IssueLink& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const StartSession& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const EndSession& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const EndSessions& body);
 
 }  // namespace guarita::store::sqlite

@@ -11,10 +11,6 @@ Err<StoreError> invalid(std::string text) {
       refuse(StoreErrorKind::Invalid, std::move(text), "correct the value, then try again"));
 }
 
-Bytes as_bytes(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 struct Present {  // what is known of a token before the change
   bool exists = false;
   bool dead = false;
@@ -74,7 +70,7 @@ StoreResult<void> insert_token(Database& db, const AccountKey& account, const To
       "INSERT INTO tokens (key, account, digest, hint, state, weak, created_ms, expires_ms,"
       " retires_ms, last_used_ms, sealed, sealed_key_id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
       row.key, account, row.digest, row.hint, text_of(row.state), row.weak, row.created_at,
-      row.expires_at, row.retires_at, row.last_used_at, as_bytes(row.sealed), row.sealed_key_id);
+      row.expires_at, row.retires_at, row.last_used_at, bytes_of(row.sealed), row.sealed_key_id);
 }
 
 StoreResult<void> upsert_token(const ApplyContext& context, const ChangePolicy& body,
@@ -89,7 +85,7 @@ StoreResult<void> upsert_token(const ApplyContext& context, const ChangePolicy& 
   return context.db.run(
       "UPDATE tokens SET hint = ?, state = ?, weak = ?, expires_ms = ?, retires_ms = ?,"
       " sealed = ?, sealed_key_id = ? WHERE key = ?",
-      row.hint, text_of(row.state), row.weak, row.expires_at, row.retires_at, as_bytes(row.sealed),
+      row.hint, text_of(row.state), row.weak, row.expires_at, row.retires_at, bytes_of(row.sealed),
       row.sealed_key_id, row.key);
 }
 
@@ -206,7 +202,7 @@ StoreResult<Effect> apply_body(const ApplyContext& context, const SetIpList& bod
   }
   Effect effect = effect_on(before->row, before->hash, "ip_list.set");
   effect.detail.number("entries", place);
-  if (!networks.empty()) effect.networks = networks.take();
+  if (!networks.empty()) effect.personal.raw("networks", networks.take());
   return effect;
 }
 

@@ -32,7 +32,7 @@ std::string personal_of(const AuditEntry& entry) {
   JsonObject out;
   out.text_unless_empty("address", entry.actor.address);
   out.text_unless_empty("email", entry.actor.email);
-  if (!entry.networks.empty()) out.raw("networks", entry.networks);
+  out.members_of(entry.personal);
   return out.empty() ? std::string() : out.take();
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "store/sqlite/database.h"
+#include "store/sqlite/encode.h"
 #include "store/store.h"
 
 namespace guarita::store::sqlite {
@@ -15,8 +16,8 @@ struct AuditEntry {
   const Actor& actor;
   std::string verb;
   std::string subject;
-  std::string detail;    // JSON
-  std::string networks;  // a JSON array of an IP list: personal; "" = none
+  std::string detail;   // JSON
+  JsonObject personal;  // beside the actor's address and email
 };
 
 // Writes the row after `previous` and makes it the store's head, in the caller's transaction.

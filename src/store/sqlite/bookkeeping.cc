@@ -1,6 +1,7 @@
 // What is counted and noted without a revision: the caller's transaction, no audit row.
 #include "store/sqlite/row_io.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/user_rows.h"
 
 namespace guarita::store::sqlite {
 
@@ -8,10 +9,6 @@ namespace {
 
 std::int64_t hour_of(Time t) {
   return std::chrono::floor<std::chrono::hours>(t.time_since_epoch()).count();
-}
-
-StoreResult<void> raise_newest(Database& db, Time at) {
-  return db.run("UPDATE store SET newest_ms = ?1 WHERE one = 1 AND newest_ms < ?1", at);
 }
 
 }  // namespace
@@ -123,7 +120,9 @@ StoreResult<void> prune_rows(Database& db, const PruneOptions& options) {
   }
   if (options.changes_until) {
     done = db.run("DELETE FROM changes WHERE revision <= ?", *options.changes_until);
+    if (!done) return done;
   }
+  if (options.ended_before) done = prune_sessions_and_links(db, *options.ended_before);
   return done;
 }
 

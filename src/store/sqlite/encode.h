@@ -56,6 +56,11 @@ class JsonObject {
     open(name) += json;
     return *this;
   }
+  JsonObject& members_of(const JsonObject& other) {
+    if (!out_.empty() && !other.out_.empty()) out_ += ',';
+    out_ += other.out_;
+    return *this;
+  }
   bool empty() const { return out_.empty(); }
   std::string take() const { return "{" + out_ + "}"; }
 

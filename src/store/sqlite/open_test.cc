@@ -119,23 +119,54 @@ TEST_F(Opening, ANewerSchemaIsRefused) {
   EXPECT_EQ(error({.file = db_, .mode = OpenMode::ReadOnly}), StoreErrorKind::NewerSchema);
 }
 
-TEST_F(Opening, AnOlderSchemaIsBackedUpAndMigrated) {
-  {  // a store as the version before wrote it
+TEST_F(Opening, EveryOlderSchemaIsBackedUpAndMigrated) {
+  for (unsigned old = 1; old < sqlite::migrations().back().version; ++old) {
+    SCOPED_TRACE("schema " + std::to_string(old));
+    const fs::path file = folder_ / (std::to_string(old) + ".db").c_str();
+    {  // a store as that version wrote it
+      auto db = sqlite::Database::open(file, sqlite::Access::Create);
+      ASSERT_TRUE(db->use_wal());
+      ASSERT_TRUE(sqlite::migrate(*db, old));
+      ASSERT_TRUE(
+          db->script("INSERT INTO accounts (key, id, name, revision, created_ms)"
+                     " VALUES (x'00000000000000000000000000000001', 'old', 'Old', 0, 1)"));
+    }
+    auto store = open_or_fail({.file = file});
+    EXPECT_EQ(store->account_by_id("old")->name, "Old");
+    must(*store, CreateAdminToken{admin_key(1), digest(1), "read", std::nullopt, ""});
+    const fs::path backup = file.string() + ".schema-" + std::to_string(old) + "-revision-0.backup";
+    ASSERT_TRUE(fs::exists(backup));
+    auto copy = sqlite::Database::open(backup, sqlite::Access::Read);
+    EXPECT_EQ(*copy->number("PRAGMA user_version"), static_cast<std::int64_t>(old));
+    EXPECT_EQ(*copy->number("SELECT count(*) FROM accounts"), 1);
+  }
+}
+
+// The third schema makes the change log anew: what was in it must come along.
+TEST_F(Opening, TheChangeLogOfTheSecondSchemaIsKeptByTheThird) {
+  {
     auto db = sqlite::Database::open(db_, sqlite::Access::Create);
     ASSERT_TRUE(db->use_wal());
-    ASSERT_TRUE(sqlite::migrate(*db, sqlite::migrations().back().version - 1));
+    ASSERT_TRUE(sqlite::migrate(*db, 2));
     ASSERT_TRUE(
-        db->script("INSERT INTO accounts (key, id, name, revision, created_ms)"
-                   " VALUES (x'00000000000000000000000000000001', 'old', 'Old', 0, 1)"));
+        db->script("INSERT INTO changes VALUES (1, 'account', zeroblob(16), zeroblob(32)),"
+                   " (2, 'admin_token', x'00000000000000000000000000000009', zeroblob(32));"
+                   "UPDATE store SET revision = 2;"));
+    EXPECT_FALSE(db->script("INSERT INTO changes VALUES (3, 'user', zeroblob(16), zeroblob(32))"));
   }
   auto store = open_or_fail(serve());
-  EXPECT_EQ(store->account_by_id("old")->name, "Old");
-  must(*store, CreateAdminToken{admin_key(1), digest(1), "read", std::nullopt, ""});
-  const fs::path backup = folder_ / "guarita.db.schema-1-revision-0.backup";
-  ASSERT_TRUE(fs::exists(backup));
-  auto copy = sqlite::Database::open(backup, sqlite::Access::Read);
-  EXPECT_EQ(*copy->number("PRAGMA user_version"), 1);
-  EXPECT_EQ(*copy->number("SELECT count(*) FROM accounts"), 1);
+  UserRow user;
+  user.key = user_key(1);
+  user.email = "a@example.com";
+  user.email_folded = user.email;
+  must(*store, CreateUser{user});
+  auto log = store->changes_since(0, 10);
+  ASSERT_EQ(log->size(), 3u);
+  EXPECT_EQ((*log)[0].kind, ChangeKind::Account);
+  EXPECT_EQ((*log)[1].kind, ChangeKind::AdminToken);
+  EXPECT_EQ((*log)[1].key, uuid(9));
+  EXPECT_EQ((*log)[2].kind, ChangeKind::User);
+  EXPECT_EQ((*log)[2].key, user_key(1).uuid);
 }
 
 TEST_F(Opening, AMigrationThatFailsLeavesTheOldSchema) {

@@ -35,16 +35,6 @@ void read_unknown(const Statement& s, UnknownInstanceRow& row) {
   row = {std::string(s.text(0)), s.time(1), s.time(2), s.count(3)};
 }
 
-// '%text%' for LIKE, whose own signs lose their meaning.
-std::string pattern_of(std::string_view search) {
-  std::string out = "%";
-  for (const char c : search) {
-    if (c == '%' || c == '_' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out += '%';
-}
-
 // CROSS JOIN fixes the order: instances by their index, the owner looked up for each.
 #define GUARITA_LIST_INSTANCES       \
   "SELECT " GUARITA_INSTANCE_COLUMNS \
@@ -74,7 +64,7 @@ StoreResult<Page<InstanceRow>> read_instances(Database& db, const InstanceFilter
   } else if (searched) {
     sql = GUARITA_LIST_INSTANCES GUARITA_SEARCH GUARITA_IN_ORDER;
   }
-  const std::string pattern = pattern_of(filter.search);
+  const std::string pattern = like_pattern_of(filter.search);
   Statement s = db.prepare(sql);
   s.bind(page.cursor);
   if (filter.account) s.bind(*filter.account);
@@ -141,7 +131,7 @@ StoreResult<std::vector<ChangeRow>> read_changes(Database& db, Revision since, s
   while (s.next()) {
     ChangeRow& row = rows.emplace_back();
     row.revision = s.count(0);
-    for (const ChangeKind kind : {ChangeKind::Instance, ChangeKind::AdminToken}) {
+    for (const ChangeKind kind : {ChangeKind::Instance, ChangeKind::AdminToken, ChangeKind::User}) {
       if (text_of(kind) == s.text(1)) row.kind = kind;
     }
     row.key = s.uuid(2);

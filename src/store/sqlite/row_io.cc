@@ -14,6 +14,7 @@ std::string_view text_of(ChangeKind kind) {
     case ChangeKind::Account: return "account";
     case ChangeKind::Instance: return "instance";
     case ChangeKind::AdminToken: return "admin_token";
+    case ChangeKind::User: return "user";
   }
   return "account";
 }
@@ -26,6 +27,19 @@ std::string_view text_of(ActorKind kind) {
     case ActorKind::User: return "user";
   }
   return "system";
+}
+
+std::string like_pattern_of(std::string_view search) {
+  std::string out = "%";
+  for (const char c : search) {
+    if (c == '%' || c == '_' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out += '%';
+}
+
+StoreResult<void> raise_newest(Database& db, Time at) {
+  return db.run("UPDATE store SET newest_ms = ?1 WHERE one = 1 AND newest_ms < ?1", at);
 }
 
 void read_account(const Statement& s, AccountRow& row) {

@@ -14,6 +14,14 @@ bool is_dead(TokenState state);
 std::string_view text_of(ChangeKind kind);
 std::string_view text_of(ActorKind kind);
 
+inline Bytes bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+// '%text%' for LIKE ... ESCAPE '\\', whose own signs lose their meaning.
+std::string like_pattern_of(std::string_view search);
+// The store's newest time, which is the floor of the clock, in the caller's transaction.
+StoreResult<void> raise_newest(Database& db, Time at);
+
 inline StoreError refuse(StoreErrorKind kind, std::string text, std::string remedy) {
   return StoreError{
       .kind = kind, .text = std::move(text), .remedy = std::move(remedy), .internal = {}};

@@ -12,10 +12,14 @@ constexpr char k0001[] = {
 constexpr char k0002[] = {
 #embed "../migrations/0002_bookkeeping.sql"
 };
+constexpr char k0003[] = {
+#embed "../migrations/0003_users.sql"
+};
 
 constexpr std::array kMigrations{
     Migration{1, "core", {k0001, sizeof k0001}},
     Migration{2, "bookkeeping", {k0002, sizeof k0002}},
+    Migration{3, "users", {k0003, sizeof k0003}},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "store/sqlite/audit.h"
 #include "store/sqlite/row_io.h"
 #include "store/sqlite/schema.h"
+#include "store/sqlite/user_rows.h"
 
 namespace guarita::store::sqlite {
 
@@ -225,6 +226,24 @@ StoreResult<AdminTokenRow> SqliteStore::admin_token(const crypto::Digest& digest
 StoreResult<std::vector<AdminTokenRow>> SqliteStore::admin_tokens() {
   return reader_.with([](Database& db) { return read_admin_tokens(db); });
 }
+StoreResult<UserRow> SqliteStore::user(const UserKey& key) {
+  return reader_.with([&](Database& db) { return read_user(db, key); });
+}
+StoreResult<UserRow> SqliteStore::user_by_email(std::string_view folded) {
+  return reader_.with([&](Database& db) { return read_user(db, folded); });
+}
+StoreResult<Page<UserRow>> SqliteStore::users(const UserFilter& filter, const PageRequest& page) {
+  return reader_.with([&](Database& db) { return read_users(db, filter, page); });
+}
+StoreResult<SessionRow> SqliteStore::session(const crypto::Digest& digest) {
+  return reader_.with([&](Database& db) { return find_session(db, digest); });
+}
+StoreResult<std::vector<SessionRow>> SqliteStore::sessions(const UserKey& user) {
+  return reader_.with([&](Database& db) { return read_sessions(db, user); });
+}
+StoreResult<LinkRow> SqliteStore::link(const crypto::Digest& digest) {
+  return reader_.with([&](Database& db) { return find_link(db, digest); });
+}
 StoreResult<std::vector<ChangeRow>> SqliteStore::changes_since(Revision since, std::size_t limit) {
   return reader_.with([&](Database& db) { return read_changes(db, since, limit); });
 }
@@ -244,13 +263,16 @@ StoreResult<Page<UnknownInstanceRow>> SqliteStore::unknown_instances(const PageR
 }
 
 template <class F>
-StoreResult<void> SqliteStore::write(F&& f) {
+auto SqliteStore::write(F&& f) -> std::invoke_result_t<F, Database&> {
+  using Written = std::invoke_result_t<F, Database&>;
   if (writer_ == nullptr) return Err<StoreError>(read_only());
-  return writer_->with([&](Writer& writer) -> StoreResult<void> {
+  return writer_->with([&](Writer& writer) -> Written {
     auto transaction = Transaction::begin(writer.db, Transaction::Kind::Write);
     if (!transaction) return Err<StoreError>(std::move(transaction.error()));
-    if (auto ok = f(writer.db); !ok) return ok;
-    return transaction->commit();
+    Written written = f(writer.db);
+    if (!written) return written;
+    if (auto ok = transaction->commit(); !ok) return Err<StoreError>(std::move(ok.error()));
+    return written;
   });
 }
 
@@ -265,6 +287,18 @@ StoreResult<void> SqliteStore::touch_admin_token(const AdminTokenKey& key, Time 
 }
 StoreResult<void> SqliteStore::touch_unknown_instances(std::span<const UnknownInstanceRow> seen) {
   return write([&](Database& db) { return write_unknown_instances(db, seen); });
+}
+StoreResult<void> SqliteStore::touch_session(const SessionKey& key, Time at) {
+  return write([&](Database& db) { return write_session_seen(db, key, at); });
+}
+StoreResult<void> SqliteStore::reauthenticated(const SessionKey& key, Time at) {
+  return write([&](Database& db) { return write_reauthenticated(db, key, at); });
+}
+StoreResult<bool> SqliteStore::use_totp_step(const UserKey& user, std::uint64_t step) {
+  return write([&](Database& db) { return write_totp_step(db, user, step); });
+}
+StoreResult<bool> SqliteStore::use_recovery_code(const UserKey& user, const crypto::Digest& code) {
+  return write([&](Database& db) { return write_recovery_code_use(db, user, code); });
 }
 StoreResult<void> SqliteStore::prune(const PruneOptions& options) {
   return write([&](Database& db) { return prune_rows(db, options); });

@@ -61,6 +61,12 @@ class SqliteStore final : public Store {
   StoreResult<std::vector<TokenRow>> due_tokens(Time now) override;
   StoreResult<AdminTokenRow> admin_token(const crypto::Digest& digest) override;
   StoreResult<std::vector<AdminTokenRow>> admin_tokens() override;
+  StoreResult<UserRow> user(const UserKey& key) override;
+  StoreResult<UserRow> user_by_email(std::string_view folded) override;
+  StoreResult<Page<UserRow>> users(const UserFilter& filter, const PageRequest& page) override;
+  StoreResult<SessionRow> session(const crypto::Digest& digest) override;
+  StoreResult<std::vector<SessionRow>> sessions(const UserKey& user) override;
+  StoreResult<LinkRow> link(const crypto::Digest& digest) override;
   StoreResult<std::vector<ChangeRow>> changes_since(Revision since, std::size_t limit) override;
   StoreResult<Page<AuditRow>> audit(const PageRequest& page) override;
   StoreResult<AuditReport> verify_audit(const std::optional<crypto::Digest>& head) override;
@@ -71,6 +77,10 @@ class SqliteStore final : public Store {
   StoreResult<void> touch_admin_token(const AdminTokenKey& key, Time at) override;
   StoreResult<void> touch_unknown_instances(std::span<const UnknownInstanceRow> seen) override;
   StoreResult<Page<UnknownInstanceRow>> unknown_instances(const PageRequest& page) override;
+  StoreResult<void> touch_session(const SessionKey& key, Time at) override;
+  StoreResult<void> reauthenticated(const SessionKey& key, Time at) override;
+  StoreResult<bool> use_totp_step(const UserKey& user, std::uint64_t step) override;
+  StoreResult<bool> use_recovery_code(const UserKey& user, const crypto::Digest& code) override;
   StoreResult<void> prune(const PruneOptions& options) override;
   StoreResult<void> backup(const std::filesystem::path& file) override;
 
@@ -87,8 +97,9 @@ class SqliteStore final : public Store {
         writer_(std::move(writer)),
         reader_(std::move(reader)) {}
 
+  // f(Database&) in one transaction; what it returns.
   template <class F>
-  StoreResult<void> write(F&& f);
+  auto write(F&& f) -> std::invoke_result_t<F, Database&>;
   void follow_commit(Writer& writer);
 
   Path file_;
