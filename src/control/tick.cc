@@ -109,7 +109,7 @@ void Control::Engine::flush_telemetry() {
   std::vector<store::CounterRow> counters;
   for (const telemetry::UsageDelta& usage : deltas.usage) {
     counters.push_back({usage.hour, usage.account_id, usage.instance_id,
-                        std::string(policy::text_of(usage.token_class)), usage.count});
+                        std::string(usage.word.text()), usage.count});
   }
   std::vector<store::TokenUse> uses;
   for (const telemetry::LastUsed& used : deltas.last_used) {

@@ -17,7 +17,7 @@ std::uint64_t random_seed() {
 std::string key_of(const UsageDelta& row) {
   std::string key = std::to_string(row.hour.time_since_epoch().count());
   key += '/';
-  key += std::to_string(static_cast<unsigned>(row.token_class));
+  key += std::to_string(static_cast<unsigned>(row.word.code()));
   key += '/';
   key += row.account_id;  // an account id holds no slash
   key += '/';
@@ -45,6 +45,7 @@ void Hub::State::add(UsageDelta&& row) {
   std::string key = key_of(row);
   if (const auto found = usage.find(key); found != usage.end()) {
     found->second.count += row.count;
+    found->second.denied += row.denied;
     found->second.last = std::max(found->second.last, row.last);
   } else if (usage.size() < kPendingRowsMax) {
     usage.emplace(std::move(key), std::move(row));
@@ -79,12 +80,55 @@ void Hub::State::add(UnknownInstance&& row) {
   }
 }
 
+void Hub::State::add(CallerDelta&& row) {
+  std::string key(reinterpret_cast<const char*>(row.address.bytes.data()),
+                  row.address.bytes.size());
+  key += row.account_id;
+  if (const auto found = callers.find(key); found != callers.end()) {
+    CallerDelta& into = found->second;
+    into.requests += row.requests;
+    into.accepted += row.accepted;
+    into.first = std::min(into.first, row.first);
+    into.last = std::max(into.last, row.last);
+  } else if (callers.size() < kPendingRowsMax) {
+    callers.emplace(std::move(key), std::move(row));
+  } else {
+    totals.lost_callers += row.requests;
+  }
+}
+
 void Hub::State::absorb(const Tally& tally) {
   totals.merge(tally.sums);
+  totals.lost_denials += tally.denials.lost();
+  denials.absorb(tally.denials);
   for (const auto& row : tally.usage.rows()) {
-    add(UsageDelta{hour_of_tag(row.tag), std::string(tally.usage.first(row)),
-                   std::string(tally.usage.second(row)), class_of_tag(row.tag), row.value.count,
-                   row.value.last});
+    UsageDelta usage_row{hour_of_tag(row.tag),
+                         std::string(tally.usage.first(row)),
+                         std::string(tally.usage.second(row)),
+                         word_of_tag(row.tag),
+                         row.value.count,
+                         row.value.denied,
+                         row.value.last};
+    // The hub looks every second: the newest call's minute is the minute of all but a few.
+    recent.prune(usage_row.last);
+    recent.add(usage_row.account_id, usage_row.instance_id,
+               {.minute = usage_row.last,
+                .instance_id = {},
+                .word = usage_row.word,
+                .count = usage_row.count,
+                .denied = usage_row.denied});
+    add(std::move(usage_row));
+  }
+  for (const auto& row : tally.callers.rows()) {
+    CallerDelta caller{std::string(tally.callers.first(row)),
+                       {},
+                       row.value.count,
+                       row.value.accepted,
+                       row.value.first,
+                       row.value.last};
+    const std::string_view address = tally.callers.second(row);
+    std::memcpy(caller.address.bytes.data(), address.data(), caller.address.bytes.size());
+    add(std::move(caller));
   }
   for (const auto& row : tally.last_used.rows()) {
     LastUsed used{std::string(tally.last_used.second(row)), {}, row.value};
@@ -136,7 +180,8 @@ void Hub::collect_locked(State& state) {
 Deltas Hub::take_deltas() {
   const std::scoped_lock lock(state_->mutex);
   collect_locked(*state_);
-  return {take_values(state_->usage), take_values(state_->last_used), take_values(state_->unknown)};
+  return {take_values(state_->usage), take_values(state_->last_used), take_values(state_->unknown),
+          take_values(state_->callers)};
 }
 
 void Hub::put_back(Deltas&& deltas) {
@@ -144,6 +189,40 @@ void Hub::put_back(Deltas&& deltas) {
   for (UsageDelta& row : deltas.usage) state_->add(std::move(row));
   for (LastUsed& row : deltas.last_used) state_->add(std::move(row));
   for (UnknownInstance& row : deltas.unknown_instances) state_->add(std::move(row));
+  for (CallerDelta& row : deltas.callers) state_->add(std::move(row));
+}
+
+void Hub::collect() {
+  const std::scoped_lock lock(state_->mutex);
+  collect_locked(*state_);
+}
+
+std::vector<MinuteCount> Hub::minutes(std::string_view account_id,
+                                      const std::optional<std::string>& instance_id,
+                                      Time from) const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->recent.series(account_id, instance_id, from);
+}
+
+std::vector<MinuteCount> Hub::places(std::string_view account_id, Time from) const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->recent.places(account_id, from);
+}
+
+std::vector<WordCount> Hub::totals(std::string_view account_id) const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->recent.totals(account_id);
+}
+
+std::vector<Denial> Hub::denials(std::string_view account_id, std::uint64_t after,
+                                 std::size_t limit) const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->denials.of(account_id, after, limit);
+}
+
+std::uint64_t Hub::newest_denial() const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->denials.newest();
 }
 
 std::uint64_t Hub::event_total(Event event) const {

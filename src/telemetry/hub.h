@@ -5,13 +5,15 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
 #include "crypto/crypto.h"
-#include "policy/classify.h"
 #include "policy/state_machine.h"
+#include "telemetry/activity.h"
 #include "telemetry/shard.h"
 
 namespace guarita::telemetry {
@@ -19,14 +21,23 @@ namespace guarita::telemetry {
 // `[log] access`.
 enum class AccessLog : std::uint8_t { Off, Denials, All };
 
-// Requests of one account, instance and class in one hour, since the last take_deltas().
+// Requests of one account, instance and word in one hour, since the last take_deltas().
 struct UsageDelta {
   Time hour;  // its beginning, UTC
   std::string account_id;
   std::string instance_id;  // "" when the route names none, or when the table was full
-  policy::TokenClass token_class{};
+  Word word;
   std::uint64_t count = 0;
-  Time last;  // of the newest of them
+  std::uint64_t denied = 0;  // of them
+  Time last;                 // of the newest of them
+};
+// Who called an account since then.
+struct CallerDelta {
+  std::string account_id;
+  IpAddress address;
+  std::uint64_t requests = 0;
+  std::uint64_t accepted = 0;  // of them: let through with a live token
+  Time first, last;
 };
 struct LastUsed {
   std::string account_id;
@@ -43,7 +54,10 @@ struct Deltas {
   std::vector<UsageDelta> usage;
   std::vector<LastUsed> last_used;
   std::vector<UnknownInstance> unknown_instances;
-  bool empty() const { return usage.empty() && last_used.empty() && unknown_instances.empty(); }
+  std::vector<CallerDelta> callers;
+  bool empty() const {
+    return usage.empty() && last_used.empty() && unknown_instances.empty() && callers.empty();
+  }
 };
 
 // What control knows and /metrics shows.
@@ -78,6 +92,19 @@ class Hub {
   // Puts back what the store could not take, to be handed out again by the next take_deltas().
   void put_back(Deltas&& deltas);
 
+  // ---- what is kept in memory only, up to the last take_deltas() or collect() -----------------
+  void collect();
+  // The last 60 minutes from `from` on: of the account, or of one of its instances.
+  std::vector<MinuteCount> minutes(std::string_view account_id,
+                                   const std::optional<std::string>& instance_id, Time from) const;
+  // The same, summed by instance and word.
+  std::vector<MinuteCount> places(std::string_view account_id, Time from) const;
+  // Rising sums by word; they begin anew for an account that was silent for an hour.
+  std::vector<WordCount> totals(std::string_view account_id) const;
+  // The last refusals of the account, newest first: those with a larger seq than `after`.
+  std::vector<Denial> denials(std::string_view account_id, std::uint64_t after,
+                              std::size_t limit) const;
+  std::uint64_t newest_denial() const;  // its seq, over all accounts
   // Prometheus text format 0.0.4, HELP and TYPE for each family, base units.
   std::string prometheus();
 

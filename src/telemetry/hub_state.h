@@ -7,7 +7,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "telemetry/denials.h"
 #include "telemetry/hub.h"
+#include "telemetry/recent.h"
 #include "telemetry/tally.h"
 
 namespace guarita::telemetry {
@@ -29,10 +31,15 @@ struct Hub::State {
   std::unordered_map<std::string, UsageDelta> usage;
   std::unordered_map<std::string, LastUsed> last_used;
   std::unordered_map<std::string, UnknownInstance> unknown;
+  std::unordered_map<std::string, CallerDelta> callers;
+  // What stays here.
+  Recent recent;
+  DenialStore denials;
 
   void add(UsageDelta&& row);
   void add(LastUsed&& row);
   void add(UnknownInstance&& row);
+  void add(CallerDelta&& row);
   void absorb(const Tally& tally);
 };
 

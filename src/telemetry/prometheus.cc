@@ -172,6 +172,8 @@ void process(Page& page, const Sums& sums, const Observed& observed) {
   page.sample(R"(table="usage")", sums.lost_usage);
   page.sample(R"(table="last_used")", sums.lost_last_used);
   page.sample(R"(table="unknown_instances")", sums.lost_unknown);
+  page.sample(R"(table="callers")", sums.lost_callers);
+  page.sample(R"(table="denials")", sums.lost_denials);
   page.single("guarita_threads", "gauge", "Data-plane threads.", observed.threads);
   page.family("guarita_build_info", "gauge", "Always 1; the version is the label.");
   page.sample(fmt::format(R"(version="{}")", GUARITA_VERSION), 1);

@@ -18,8 +18,9 @@ std::uint64_t nanoseconds(std::chrono::nanoseconds d) noexcept {
   return d.count() < 0 ? 0 : static_cast<std::uint64_t>(d.count());
 }
 
-std::string_view bytes_of(const crypto::Digest& digest) noexcept {
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+template <std::size_t N>
+std::string_view bytes_of(const std::array<std::uint8_t, N>& bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
@@ -62,22 +63,55 @@ void Sums::merge(const Sums& other) noexcept {
   lost_usage += other.lost_usage;
   lost_last_used += other.lost_last_used;
   lost_unknown += other.lost_unknown;
+  lost_callers += other.lost_callers;
+  lost_denials += other.lost_denials;
+}
+
+void Tally::add_usage(const Exchange& e) noexcept {
+  const std::uint32_t tag = usage_tag(e.at, word_of(e));
+  UsageCell* cell = usage.find_or_add(e.account_id, e.instance_id, tag);
+  // Full: the account's evidence matters more than which instance it was.
+  if (cell == nullptr) cell = usage.find_or_add(e.account_id, {}, tag);
+  if (cell == nullptr) {
+    ++sums.lost_usage;
+    return;
+  }
+  ++cell->count;
+  cell->denied += e.allow ? 0U : 1U;
+  cell->last = std::max(cell->last, e.at);
+}
+
+CallerCell* Tally::caller_of(const Exchange& e) noexcept {
+  const std::string_view address = bytes_of(e.address.bytes);
+  if (last_caller_ != nullptr && callers.second(*last_caller_) == address &&
+      callers.first(*last_caller_) == e.account_id) {
+    return last_cell_;
+  }
+  auto* row = callers.find_or_add_row(e.account_id, address, 0);
+  if (row == nullptr) return nullptr;
+  last_caller_ = row;
+  last_cell_ = &row->value;
+  return last_cell_;
+}
+
+void Tally::add_caller(const Exchange& e) noexcept {
+  CallerCell* cell = caller_of(e);
+  if (cell == nullptr) {
+    ++sums.lost_callers;
+    return;
+  }
+  if (cell->count++ == 0) cell->first = e.at;
+  cell->accepted += is_accepted(e) ? 1U : 0U;
+  cell->last = std::max(cell->last, e.at);
 }
 
 void Tally::add(const Exchange& e) noexcept {
   sums.add(e);
   if (e.stage != Stage::Decided) return;
   if (e.classified) {
-    const std::uint32_t tag = usage_tag(e.at, e.token_class);
-    UsageCell* cell = usage.find_or_add(e.account_id, e.instance_id, tag);
-    // Full: the account's evidence matters more than which instance it was.
-    if (cell == nullptr) cell = usage.find_or_add(e.account_id, {}, tag);
-    if (cell != nullptr) {
-      ++cell->count;
-      cell->last = std::max(cell->last, e.at);
-    } else {
-      ++sums.lost_usage;
-    }
+    add_usage(e);
+    add_caller(e);
+    if (!e.allow) denials.add(e);
   }
   if (e.matched_token != nullptr) {
     Time* last = last_used.find_or_add(bytes_of(*e.matched_token), e.account_id, 0);
@@ -103,6 +137,10 @@ void Tally::clear() {
   usage.clear();
   last_used.clear();
   unknown.clear();
+  callers.clear();
+  denials.clear();
+  last_caller_ = nullptr;
+  last_cell_ = nullptr;
 }
 
 }  // namespace guarita::telemetry

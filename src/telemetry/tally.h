@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "telemetry/activity.h"
+#include "telemetry/denials.h"
 #include "telemetry/exchange.h"
 #include "telemetry/text_table.h"
 
@@ -14,7 +16,7 @@ namespace guarita::telemetry {
 inline constexpr std::size_t kUsageRowsMax = 16384;
 inline constexpr std::size_t kLastUsedRowsMax = 8192;
 inline constexpr std::size_t kUnknownRowsMax = 1024;
-
+inline constexpr std::size_t kCallerRowsMax = 4096;  // pairs of account and address
 // Array sizes with room: an enum that grows is noticed by the static_asserts in shard.cc.
 inline constexpr std::size_t kReasonsMax = 16;
 inline constexpr std::size_t kModes = 4;
@@ -62,6 +64,8 @@ struct Sums {
   std::uint64_t lost_usage = 0;
   std::uint64_t lost_last_used = 0;
   std::uint64_t lost_unknown = 0;
+  std::uint64_t lost_callers = 0;
+  std::uint64_t lost_denials = 0;
 
   void add(const Exchange& exchange) noexcept;
   void merge(const Sums& other) noexcept;
@@ -69,7 +73,13 @@ struct Sums {
 
 struct UsageCell {
   std::uint64_t count = 0;
+  std::uint64_t denied = 0;  // of them
   Time last{};
+};
+struct CallerCell {
+  std::uint64_t count = 0;
+  std::uint64_t accepted = 0;  // of them
+  Time first{}, last{};
 };
 struct UnknownCell {
   std::uint64_t count = 0;
@@ -80,27 +90,39 @@ struct Tally {
   explicit Tally(TextHash hash)
       : usage(kUsageRowsMax, kUsageRowsMax * 64, hash),
         last_used(kLastUsedRowsMax, kLastUsedRowsMax * 96, hash),
-        unknown(kUnknownRowsMax, kUnknownRowsMax * 128, hash) {}
+        unknown(kUnknownRowsMax, kUnknownRowsMax * 128, hash),
+        callers(kCallerRowsMax, kCallerRowsMax * 80, hash) {}
 
   void add(const Exchange& exchange) noexcept;
   void clear();
 
   Sums sums;
-  TextTable<UsageCell> usage;      // account, instance, class | hour << 8
+  TextTable<UsageCell> usage;      // account, instance, word | hour << 8
   TextTable<Time> last_used;       // digest bytes, account
   TextTable<UnknownCell> unknown;  // instance, ""
+  TextTable<CallerCell> callers;   // account, address bytes
+  DenialRing denials;
+
+ private:
+  void add_usage(const Exchange& exchange) noexcept;
+  void add_caller(const Exchange& exchange) noexcept;
+  CallerCell* caller_of(const Exchange& exchange) noexcept;
+
+  // Of the request before: mostly the same caller comes again, and then no hash is computed.
+  const TextTable<CallerCell>::Row* last_caller_ = nullptr;
+  CallerCell* last_cell_ = nullptr;
 };
 
-// The key's number: hours since 1970 and the class.
-constexpr std::uint32_t usage_tag(Time at, policy::TokenClass token_class) {
+// The key's number: hours since 1970 and what the request is counted under.
+constexpr std::uint32_t usage_tag(Time at, Word word) {
   const auto hours = std::chrono::floor<std::chrono::hours>(at.time_since_epoch()).count();
-  return (static_cast<std::uint32_t>(hours) << 8U) | static_cast<std::uint32_t>(token_class);
+  return (static_cast<std::uint32_t>(hours) << 8U) | word.code();
 }
 constexpr Time hour_of_tag(std::uint32_t tag) {
   return Time(std::chrono::hours(tag >> 8U));
 }
-constexpr policy::TokenClass class_of_tag(std::uint32_t tag) {
-  return static_cast<policy::TokenClass>(tag & 0xffU);
+constexpr Word word_of_tag(std::uint32_t tag) {
+  return Word::of_code(static_cast<std::uint8_t>(tag));
 }
 
 }  // namespace guarita::telemetry

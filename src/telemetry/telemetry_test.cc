@@ -164,7 +164,10 @@ TEST(Hub, DeltasAreHandedOutOnce) {
   ASSERT_EQ(deltas.usage.size(), 1U);
   EXPECT_EQ(deltas.usage[0].account_id, "acme");
   EXPECT_EQ(deltas.usage[0].instance_id, "i1");
-  EXPECT_EQ(deltas.usage[0].token_class, TokenClass::ValidCurrent);
+  EXPECT_EQ(deltas.usage[0].word, Word(TokenClass::ValidCurrent));
+  EXPECT_EQ(deltas.usage[0].denied, 0U);
+  ASSERT_EQ(deltas.callers.size(), 1U);
+  EXPECT_EQ(deltas.callers[0].requests, 2U);
   EXPECT_EQ(deltas.usage[0].count, 2U);
   EXPECT_EQ(format_rfc3339(deltas.usage[0].hour), "2026-11-24T12:00:00.000Z");
   EXPECT_EQ(deltas.usage[0].last, e.at);
@@ -179,6 +182,8 @@ TEST(Hub, DeltasAreHandedOutOnce) {
   const Deltas again = hub.take_deltas();
   ASSERT_EQ(again.usage.size(), 1U);
   EXPECT_EQ(again.usage[0].count, 3U);
+  ASSERT_EQ(again.callers.size(), 1U);
+  EXPECT_EQ(again.callers[0].requests, 3U);
 }
 
 TEST(Hub, HoursAndClassesAreKeptApart) {

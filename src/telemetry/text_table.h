@@ -63,6 +63,13 @@ class TextTable {
   }
 
   Value* find_or_add(std::string_view first, std::string_view second, std::uint32_t tag) noexcept {
+    Row* row = find_or_add_row(first, second, tag);
+    return row == nullptr ? nullptr : &row->value;
+  }
+
+  // The row stays where it is until clear().
+  Row* find_or_add_row(std::string_view first, std::string_view second,
+                       std::uint32_t tag) noexcept {
     const std::uint64_t hash = hash_(first, tag) ^ (hash_(second, first.size()) << 1U);
     const std::size_t mask = slots_.size() - 1;
     std::size_t at = hash & mask;
@@ -70,7 +77,7 @@ class TextTable {
       Row& row = rows_[slots_[at] - 1];
       if (row.hash == hash && row.tag == tag && this->first(row) == first &&
           this->second(row) == second) {
-        return &row.value;
+        return &row;
       }
     }
     const std::size_t text_bytes = first.size() + second.size();
@@ -83,7 +90,7 @@ class TextTable {
                      static_cast<std::uint16_t>(second.size()), tag, Value{}});
     text_.append(first).append(second);
     slots_[at] = static_cast<std::uint32_t>(rows_.size());
-    return &rows_.back().value;
+    return &rows_.back();
   }
 
   const std::vector<Row>& rows() const { return rows_; }
