@@ -120,7 +120,9 @@ asio::awaitable<unsigned> AdminServer::State::read_request(State* self, Session&
                                                            RequestParser& parser) {
   bool begun = session.buffer.size() > 0;
   bool continued = false;
-  session.set_deadline(begun ? self->options.head_timeout : self->options.idle_timeout);
+  // A handshake has the time of a head.
+  const bool shaking = session.layer && session.fresh;
+  session.set_deadline(begun || shaking ? self->options.head_timeout : self->options.idle_timeout);
   for (;;) {
     error_code ec;
     const std::size_t used = parser.put(session.buffer.data(), ec);
@@ -141,7 +143,7 @@ asio::awaitable<unsigned> AdminServer::State::read_request(State* self, Session&
         co_await read_some(session, {static_cast<char*>(room.data()), room.size()});
     if (got == 0) co_return 1;
     session.buffer.commit(got);
-    session.idle = false;
+    session.idle = session.fresh = false;
     if (!begun) session.set_deadline(self->options.head_timeout);
     begun = true;
   }
@@ -226,7 +228,14 @@ asio::awaitable<void> AdminServer::State::accept_loop(State* self, Acceptor* acc
     } else {
       peer = peer_of_unix(accepted.native_handle());
     }
+    std::unique_ptr<StreamLayer> layer;
+    if (self->options.tls) {
+      layer = self->options.tls->make_layer();
+      if (!layer) continue;  // out of memory: closed
+      peer.tls = true;
+    }
     auto session = std::make_shared<Session>(Session::Socket(std::move(accepted)), std::move(peer));
+    session->layer = std::move(layer);
     self->sessions.insert(session);
     asio::co_spawn(self->io, run(self, std::move(session)), asio::detached);
   }

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "net/tls.h"
 
 namespace guarita::net {
 
@@ -56,6 +57,7 @@ using AdminRefusal = std::function<AdminResponse(unsigned status)>;
 struct AdminServerOptions {
   std::string unix_path{};                 // set: a Unix socket, mode 0600; a stale one is replaced
   std::string listen{};                    // else "127.0.0.1:8081", "[::1]:0"
+  std::shared_ptr<const TlsStore> tls{};   // null: plain; TCP only
   unsigned threads = 4;                    // that run handlers
   std::size_t connections_max = 128;       // then accept pauses
   std::size_t head_bytes_max = 16 * 1024;  // 431

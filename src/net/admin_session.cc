@@ -32,6 +32,8 @@ asio::awaitable<bool> flush(AdminSession& session) {
 }  // namespace
 
 void AdminSession::close() {
+  // Every answer has its length or its chunks: an end in order hides no lost part of one.
+  if (layer && socket.is_open()) layer->finish(socket.native_handle());
   error_code ignored;
   socket.close(ignored);
 }

@@ -28,6 +28,7 @@ struct AdminSession {
   AdminPeer peer;
   boost::beast::flat_buffer buffer;
   SteadyTime deadline = SteadyTime::max();
+  bool fresh = true;   // nothing has been read yet
   bool idle = true;    // between requests: may be closed at any time
   bool ended = false;  // the coroutine is over
 

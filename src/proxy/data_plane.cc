@@ -123,6 +123,7 @@ Result<std::vector<std::string>, std::string> DataPlane::start() {
                                                                 .clock = impl.clock,
                                                                 .resolver = *impl.resolver,
                                                                 .rules = rules,
+                                                                .tls = impl.options.tls,
                                                                 .threads = impl.threads,
                                                                 .empty = &impl.empty}));
   }

@@ -13,6 +13,9 @@
 #include "crypto/crypto.h"
 #include "proxy/tuning.h"
 
+namespace guarita::net {
+class TlsStore;
+}
 namespace guarita::policy {
 class Snapshot;
 }
@@ -47,6 +50,7 @@ struct Options {
   unsigned threads = 0;                                // 0: one per core
   std::string node_id = "1";                           // Via: 1.1 guarita-<node_id>
   std::shared_ptr<const Tuning> tuning;                // not null
+  std::shared_ptr<const net::TlsStore> tls;            // null: plain HTTP
 };
 
 struct DataPlaneStatus {

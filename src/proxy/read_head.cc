@@ -37,7 +37,11 @@ net::Task<Flow> read_head(Connection& c) {
     // A connection that never said anything has the shorter time of a head.
     c.watch(c.fresh ? Watch::Head : Watch::Idle);
     const auto got = co_await c.down->read_some(lazy_buffer(c));
-    if (!got) co_return Flow::Close;
+    if (!got) {
+      // Between requests an end is in order, whoever wants it: over TLS that is said.
+      if (c.down->secure()) c.down->finish_sending();
+      co_return Flow::Close;
+    }
     c.x->in.filled(*got);
   }
   Exchange& x = *c.x;

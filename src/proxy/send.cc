@@ -29,12 +29,12 @@ void append_encoded(std::string& out, std::string_view id) {
   }
 }
 
-// The scheme the caller used: ours is http until there is TLS; a trusted proxy knows better.
+// The scheme the caller used: that of its connection, unless a trusted proxy knows better.
 std::string_view forwarded_proto(const Connection& c) {
   const http::FieldLines lines = c.x->request.fields.lines("x-forwarded-proto");
   const bool known = lines.one() && (lines.value == "https" || lines.value == "http");
-  return known && http::is_trusted(c.peer, c.x->rules().tuning->trusted_proxies) ? lines.value
-                                                                                 : "http";
+  if (known && http::is_trusted(c.peer, c.x->rules().tuning->trusted_proxies)) return lines.value;
+  return c.down->secure() ? "https" : "http";
 }
 
 void compose(Connection& c) {

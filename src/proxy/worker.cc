@@ -125,6 +125,11 @@ bool Worker::at_limit() const {
 bool Worker::accepted(int fd, const net::Endpoint& peer) {
   std::unique_ptr<net::Stream> stream = net::Stream::adopt(loop(), fd);
   if (!stream) return false;
+  if (parts_.tls) {
+    std::unique_ptr<net::StreamLayer> layer = parts_.tls->make_layer();
+    if (!layer) return false;
+    stream->set_layer(std::move(layer));
+  }
   auto* connection = new Connection(*this, std::move(stream), peer.ip());
   connection->next = first_connection_;
   if (first_connection_ != nullptr) first_connection_->at = &connection->next;

@@ -11,6 +11,7 @@
 #include "net/deadlines.h"
 #include "net/listener.h"
 #include "net/loop.h"
+#include "net/tls.h"
 #include "net/upstream_pool.h"
 #include "policy/snapshot.h"
 #include "proxy/data_plane.h"
@@ -48,7 +49,8 @@ struct WorkerParts {
   const Clock& clock;
   net::Resolver& resolver;
   std::shared_ptr<const Rules> rules;
-  unsigned threads = 1;  // among which the limits of the process are divided
+  std::shared_ptr<const net::TlsStore> tls;  // null: plain HTTP
+  unsigned threads = 1;                      // among which the limits of the process are divided
   EmptySignal* empty = nullptr;
 };
 
