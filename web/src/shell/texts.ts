@@ -1,0 +1,43 @@
+import { texts } from '../lib/i18n.svelte';
+
+export const t = texts({
+  'pt-BR': {
+    skip: 'Pular para o conteúdo', mainMenu: 'Menu principal', dashboard: 'Dashboard', instances: 'Instâncias', account: 'Dados da conta', accountShort: 'Conta', security: 'Segurança',
+    accounts: 'Contas', audit: 'Auditoria', more: 'Mais', operatorArea: 'Operação',
+    currentAccount: 'Conta atual', switchAccount: 'Trocar de conta', chooseAccount: 'Escolha uma conta',
+    chooseAccountLead: 'Esta página mostra uma conta de cada vez. Escolha qual em Contas.', toAccounts: 'Ver as contas', allAccounts: 'Todas as contas…',
+    noAccount: 'Você ainda não tem uma conta', noAccountLead: 'Peça ao titular da conta ou ao operador que convide você.',
+    userMenu: 'Menu do usuário', language: 'Idioma', theme: 'Aparência', themeSystem: 'Como o sistema', themeLight: 'Clara', themeDark: 'Escura',
+    profile: 'Meu perfil', logout: 'Sair', operator: 'Operador', linkSession: 'Acesso por link', linkSessionFor: (who: string) => `Acesso por link: ${who}`,
+    offline: 'Sem conexão com o servidor. Tentando de novo…', back: 'Conexão restabelecida.', tryNow: 'Tentar agora',
+    notFound: 'Página não encontrada', notFoundLead: 'O endereço não leva a nenhuma página do painel.', toStart: 'Ir para o início',
+    forbidden: 'Sem permissão', forbiddenLead: 'Esta página é só para operadores.',
+    pageFailed: 'A página não carregou', pageFailedLead: 'O servidor pode ter sido atualizado. Recarregue o painel.', reload: 'Recarregar', startFailed: 'O painel não pôde começar', demo: 'Demonstração',
+  },
+  en: {
+    skip: 'Skip to content', mainMenu: 'Main menu', dashboard: 'Dashboard', instances: 'Instances', account: 'Account data', accountShort: 'Account', security: 'Security',
+    accounts: 'Accounts', audit: 'Audit', more: 'More', operatorArea: 'Operations',
+    currentAccount: 'Current account', switchAccount: 'Switch account', chooseAccount: 'Choose an account',
+    chooseAccountLead: 'This page shows one account at a time. Choose which under Accounts.', toAccounts: 'See the accounts', allAccounts: 'All accounts…',
+    noAccount: 'You have no account yet', noAccountLead: 'Ask the owner of the account or the operator to invite you.',
+    userMenu: 'User menu', language: 'Language', theme: 'Appearance', themeSystem: 'As the system', themeLight: 'Light', themeDark: 'Dark',
+    profile: 'My profile', logout: 'Sign out', operator: 'Operator', linkSession: 'Access by link', linkSessionFor: (who: string) => `Access by link: ${who}`,
+    offline: 'No connection to the server. Trying again…', back: 'Connected again.', tryNow: 'Try now',
+    notFound: 'Page not found', notFoundLead: 'This address leads to no page of the console.', toStart: 'Go to the start',
+    forbidden: 'Not allowed', forbiddenLead: 'This page is for operators only.',
+    pageFailed: 'The page did not load', pageFailedLead: 'The server may have been updated. Reload the console.', reload: 'Reload', startFailed: 'The console could not start', demo: 'Demo',
+  },
+  es: {
+    skip: 'Ir al contenido', mainMenu: 'Menú principal', dashboard: 'Dashboard', instances: 'Instancias', account: 'Datos de la cuenta', accountShort: 'Cuenta', security: 'Seguridad',
+    accounts: 'Cuentas', audit: 'Auditoría', more: 'Más', operatorArea: 'Operación',
+    currentAccount: 'Cuenta actual', switchAccount: 'Cambiar de cuenta', chooseAccount: 'Elija una cuenta',
+    chooseAccountLead: 'Esta página muestra una cuenta a la vez. Elija cuál en Cuentas.', toAccounts: 'Ver las cuentas', allAccounts: 'Todas las cuentas…',
+    noAccount: 'Todavía no tiene una cuenta', noAccountLead: 'Pida al titular de la cuenta o al operador que lo invite.',
+    userMenu: 'Menú del usuario', language: 'Idioma', theme: 'Apariencia', themeSystem: 'Como el sistema', themeLight: 'Clara', themeDark: 'Oscura',
+    profile: 'Mi perfil', logout: 'Salir', operator: 'Operador', linkSession: 'Acceso por enlace', linkSessionFor: (who: string) => `Acceso por enlace: ${who}`,
+    offline: 'Sin conexión con el servidor. Intentando de nuevo…', back: 'Conexión restablecida.', tryNow: 'Intentar ahora',
+    notFound: 'Página no encontrada', notFoundLead: 'La dirección no lleva a ninguna página del panel.', toStart: 'Ir al inicio',
+    forbidden: 'Sin permiso', forbiddenLead: 'Esta página es solo para operadores.',
+    pageFailed: 'La página no cargó', pageFailedLead: 'El servidor puede haberse actualizado. Recargue el panel.', reload: 'Recargar', startFailed: 'El panel no pudo iniciar', demo: 'Demostración',
+  },
+});
