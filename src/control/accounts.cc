@@ -15,8 +15,9 @@ Outcome<void> refuse_when_locked(const AccountState& state, Time now) {
 
 }  // namespace
 
-Outcome<store::Page<AccountView>> Control::accounts(const store::PageRequest& page) {
-  auto rows = engine_->ports.store.accounts(page);
+Outcome<store::Page<AccountView>> Control::accounts(const store::PageRequest& page,
+                                                    const store::AccountFilter& filter) {
+  auto rows = engine_->ports.store.accounts(filter, page);
   if (!rows) return store_failed(rows.error());
   store::Page<AccountView> result{.rows = {}, .next = std::move(rows->next)};
   for (const store::AccountRow& row : rows->rows) {

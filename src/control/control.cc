@@ -69,8 +69,9 @@ void Control::set_unknown_instance(UnknownInstance policy) {
   engine_->unknown_instance = policy;
 }
 
-Outcome<store::Page<store::AuditRow>> Control::audit(const store::PageRequest& page) {
-  auto rows = engine_->ports.store.audit(page);
+Outcome<store::Page<store::AuditRow>> Control::audit(const store::PageRequest& page,
+                                                     const store::AuditFilter& filter) {
+  auto rows = engine_->ports.store.audit(filter, page);
   if (!rows) return store_failed(rows.error());
   return std::move(*rows);
 }

@@ -177,7 +177,8 @@ class Control {
   // SIGHUP.
   void set_unknown_instance(UnknownInstance policy);
 
-  Outcome<store::Page<AccountView>> accounts(const store::PageRequest& page);
+  Outcome<store::Page<AccountView>> accounts(const store::PageRequest& page,
+                                             const store::AccountFilter& filter = {});
   Outcome<AccountView> account(std::string_view id);
   Outcome<Done<AccountView>> create_account(const Request&, std::string id, std::string name);
   Outcome<Done<AccountView>> rename_account(const Request&, std::string_view id, std::string name);
@@ -230,7 +231,8 @@ class Control {
   // own refusal comes back as it is, for the caller knows what it asked.
   store::StoreResult<store::Committed> apply(const store::Actor& actor, store::ChangeBody body);
 
-  Outcome<store::Page<store::AuditRow>> audit(const store::PageRequest& page);
+  Outcome<store::Page<store::AuditRow>> audit(const store::PageRequest& page,
+                                              const store::AuditFilter& filter = {});
   Outcome<store::AuditReport> verify_audit(const std::optional<crypto::Digest>& head);
 
   // What the gate would decide, and why, on the published snapshot.

@@ -36,9 +36,9 @@ class FlakyStore final : public store::Store {
     return real_.account_by_id(id);
   }
   store::StoreResult<store::Page<store::AccountRow>> accounts(
-      const store::PageRequest& p) override {
+      const store::AccountFilter& f, const store::PageRequest& p) override {
     if (reads_fail) return fail();
-    return real_.accounts(p);
+    return real_.accounts(f, p);
   }
   store::StoreResult<std::uint64_t> count_instances(const std::optional<AccountKey>& of) override {
     return real_.count_instances(of);
@@ -105,9 +105,10 @@ class FlakyStore final : public store::Store {
                                                                   std::size_t limit) override {
     return real_.changes_since(since, limit);
   }
-  store::StoreResult<store::Page<store::AuditRow>> audit(const store::PageRequest& p) override {
+  store::StoreResult<store::Page<store::AuditRow>> audit(const store::AuditFilter& f,
+                                                         const store::PageRequest& p) override {
     if (reads_fail) return fail();
-    return real_.audit(p);
+    return real_.audit(f, p);
   }
   store::StoreResult<store::AuditReport> verify_audit(
       const std::optional<crypto::Digest>& head) override {

@@ -41,9 +41,9 @@ TEST_P(ReadsContract, PagesHoldEveryRowOnceInOrder) {
   EXPECT_EQ(store().instances({}, {})->rows.front().account_id, "a");
   EXPECT_EQ(*store().count_instances(std::nullopt), 23u);
   EXPECT_EQ(*store().count_instances(account_key(1)), 12u);
-  auto accounts = store().accounts({.limit = 1});
+  auto accounts = store().accounts({}, {.limit = 1});
   EXPECT_EQ(accounts->rows.front().id, "a");
-  accounts = store().accounts({.cursor = accounts->next, .limit = 1});
+  accounts = store().accounts({}, {.cursor = accounts->next, .limit = 1});
   EXPECT_EQ(accounts->rows.front().id, "b");
   EXPECT_EQ(accounts->next, "");
 }
@@ -105,7 +105,7 @@ TEST_P(ReadsContract, TheAuditTellsWhoDidWhat) {
   Change by_system = change(policy(1, true, {}, {{token_key(1), TokenState::Expired}}));
   by_system.actor = Actor{};
   ASSERT_TRUE(store().apply_one(by_system));
-  auto page = store().audit({.limit = 3});
+  auto page = store().audit({}, {.limit = 3});
   ASSERT_EQ(page->rows.size(), 3u);
   const AuditRow& expired = page->rows[0];
   EXPECT_EQ(expired.seq, 4u);
@@ -121,12 +121,68 @@ TEST_P(ReadsContract, TheAuditTellsWhoDidWhat) {
   EXPECT_EQ(ip.detail.find("203.0"), std::string::npos);
   EXPECT_EQ(ip.previous, page->rows[2].hash);
   EXPECT_EQ(page->rows[2].detail.find(crypto::hex(digest(1))), std::string::npos);
-  auto last = store().audit({.cursor = page->next, .limit = 3});
+  auto last = store().audit({}, {.cursor = page->next, .limit = 3});
   ASSERT_EQ(last->rows.size(), 1u);
   EXPECT_EQ(last->rows[0].verb, "account.create");
   EXPECT_EQ(last->next, "");
-  EXPECT_EQ(store().audit({.cursor = "x1"}).error().kind, StoreErrorKind::Invalid);
-  EXPECT_EQ(store().audit({.cursor = "-1"}).error().kind, StoreErrorKind::Invalid);
+  EXPECT_EQ(store().audit({}, {.cursor = "x1"}).error().kind, StoreErrorKind::Invalid);
+  EXPECT_EQ(store().audit({}, {.cursor = "-1"}).error().kind, StoreErrorKind::Invalid);
+}
+
+TEST_P(ReadsContract, AccountsAreFoundByIdOrName) {
+  must(store(), new_account(1, "acme"));
+  must(store(), new_account(2, "b_1"));
+  must(store(), CreateAccount{account_key(3), "other", "Acme Two"});
+  const auto found = [&](std::string text) {
+    std::string ids;
+    for (const AccountRow& row : store().accounts({.search = std::move(text)}, {})->rows) {
+      ids += row.id + " ";
+    }
+    return ids;
+  };
+  EXPECT_EQ(found("ACME"), "acme other ");
+  EXPECT_EQ(found("_"), "b_1 ");
+  EXPECT_EQ(found("no such"), "");
+  EXPECT_EQ(found(""), "acme b_1 other ");
+  const auto page = store().accounts({.search = "acme"}, {.limit = 1});
+  EXPECT_EQ(page->next, "acme");
+  EXPECT_EQ(store().accounts({.search = "acme"}, {.cursor = page->next})->rows.front().id, "other");
+}
+
+TEST_P(ReadsContract, TheAuditIsFilteredByVerbTextAccountAndTime) {
+  must(store(), new_account(1, "acme"));
+  must(store(), RenameAccount{account_key(1), "x"});
+  must(store(), new_account(2, "acme-2"));
+  must(store(), new_instance(1, "i-1", 2));
+  Change later = change(RenameAccount{account_key(2), "y"});
+  later.at = at(1000);
+  later.actor.email = "ana@example.com";
+  later.actor.request_id = "r-77";
+  ASSERT_TRUE(store().apply_one(later));
+  const auto rows = [&](const AuditFilter& filter) {
+    std::string seqs;
+    for (const AuditRow& row : store().audit(filter, {})->rows) {
+      seqs += std::to_string(row.seq) + " ";
+    }
+    return seqs;
+  };
+  EXPECT_EQ(rows({}), "5 4 3 2 1 ");
+  EXPECT_EQ(rows({.verb = "account.rename"}), "5 2 ");
+  EXPECT_EQ(rows({.verb = "account."}), "5 3 2 1 ");
+  EXPECT_EQ(rows({.verb = "account"}), "");
+  EXPECT_EQ(rows({.verb = "account_rename"}), "");
+  EXPECT_EQ(rows({.search = "acme-2"}), "5 3 ");
+  EXPECT_EQ(rows({.search = "ANA@"}), "5 ");
+  EXPECT_EQ(rows({.search = "r-77"}), "5 ");
+  EXPECT_EQ(rows({.search = "uid:0"}), "5 4 3 2 1 ");
+  EXPECT_EQ(rows({.search = "%"}), "");
+  EXPECT_EQ(rows({.account = account_key(2)}), "5 4 3 ");
+  EXPECT_EQ(rows({.from = at(1)}), "5 ");
+  EXPECT_EQ(rows({.until = at(1)}), "4 3 2 1 ");
+  EXPECT_EQ(rows({.verb = "account.", .account = account_key(2), .until = at(1)}), "3 ");
+  const auto page = store().audit({.verb = "account."}, {.limit = 2});
+  ASSERT_EQ(page->next, "3");
+  EXPECT_EQ(store().audit({.verb = "account."}, {.cursor = "3"})->rows.front().seq, 2u);
 }
 
 TEST_P(ReadsContract, ErasingPersonalFieldsKeepsTheChainWhole) {
@@ -135,7 +191,7 @@ TEST_P(ReadsContract, ErasingPersonalFieldsKeepsTheChainWhole) {
   ASSERT_TRUE(store().apply_one(early));
   must(store(), new_account(2, "b"));
   ASSERT_TRUE(store().prune({.personal_before = at(0)}));
-  auto page = store().audit({});
+  auto page = store().audit({}, {});
   EXPECT_TRUE(page->rows[0].personal);
   EXPECT_FALSE(page->rows[1].personal);
   EXPECT_TRUE(store().verify_audit(std::nullopt)->findings.empty());

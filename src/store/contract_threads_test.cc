@@ -53,7 +53,7 @@ TEST_P(ThreadsContract, ReadersBesideWritersSeeWholeCommits) {
         SameNames seen;
         ASSERT_TRUE(store().load_all(seen));
         EXPECT_EQ(seen.names.size(), 1u);
-        ASSERT_TRUE(store().accounts({}));
+        ASSERT_TRUE(store().accounts({}, {}));
         EXPECT_TRUE(store().verify_audit(std::nullopt)->findings.empty());
         ++reads;
       }

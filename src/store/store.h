@@ -73,6 +73,9 @@ class SnapshotVisitor {
   virtual void instance(const InstanceRow& row) = 0;
 };
 
+struct AccountFilter {
+  std::string search{};  // part of the id or of the name, ASCII case ignored; "" = all
+};
 struct InstanceFilter {
   std::optional<AccountKey> account{};
   std::string search{};  // part of the id or of the name, ASCII case ignored; "" = all
@@ -80,6 +83,13 @@ struct InstanceFilter {
 struct UserFilter {
   std::optional<AccountKey> member_of{};
   std::string search{};  // part of the email or of the name, ASCII case ignored; "" = all
+};
+struct AuditFilter {
+  std::string verb{};    // exact, or a group of them when it ends in a dot: "token."; "" = all
+  std::string search{};  // part of subject, actor, request id or personal fields; "" = all
+  std::optional<AccountKey> account{};  // rows that name this account in their detail
+  Time from = Time::min();
+  Time until = Time::max();  // exclusive
 };
 struct CounterFilter {
   std::optional<AccountKey> account{};
@@ -112,7 +122,8 @@ class Store {
   virtual StoreResult<StoreInfo> info() = 0;
   virtual StoreResult<AccountRow> account(const AccountKey& key) = 0;
   virtual StoreResult<AccountRow> account_by_id(std::string_view id) = 0;
-  virtual StoreResult<Page<AccountRow>> accounts(const PageRequest& page) = 0;  // by id
+  virtual StoreResult<Page<AccountRow>> accounts(const AccountFilter& filter,
+                                                 const PageRequest& page) = 0;  // by id
   virtual StoreResult<std::uint64_t> count_instances(const std::optional<AccountKey>& of) = 0;
   virtual StoreResult<InstanceRow> instance(const InstanceKey& key) = 0;
   virtual StoreResult<InstanceRow> instance_by_id(std::string_view id) = 0;
@@ -140,7 +151,8 @@ class Store {
 
   // Ascending, after `since`, at most `limit`.
   virtual StoreResult<std::vector<ChangeRow>> changes_since(Revision since, std::size_t limit) = 0;
-  virtual StoreResult<Page<AuditRow>> audit(const PageRequest& page) = 0;  // newest first
+  virtual StoreResult<Page<AuditRow>> audit(const AuditFilter& filter,
+                                            const PageRequest& page) = 0;  // newest first
   // Walks the whole chain. `head`: a hash kept elsewhere (the audit sink); must be in the chain.
   virtual StoreResult<AuditReport> verify_audit(const std::optional<crypto::Digest>& head) = 0;
   virtual StoreResult<AuditHead> audit_head() = 0;

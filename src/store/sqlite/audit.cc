@@ -78,7 +78,20 @@ StoreResult<AuditHead> append_audit(Database& db, const AuditHead& previous,
   return AuditHead{row.seq, row.hash};
 }
 
-StoreResult<Page<AuditRow>> read_audit_page(Database& db, const PageRequest& page) {
+namespace {
+
+// For LIKE: every verb, one, or those that begin so.
+std::string verb_pattern_of(const std::string& verb) {
+  if (verb.empty()) return "%";
+  std::string out = like_escaped(verb);
+  if (verb.ends_with('.')) out += '%';
+  return out;
+}
+
+}  // namespace
+
+StoreResult<Page<AuditRow>> read_audit_page(Database& db, const AuditFilter& filter,
+                                            const PageRequest& page) {
   std::uint64_t before = INT64_MAX;
   if (!page.cursor.empty()) {
     const char* end = page.cursor.data() + page.cursor.size();
@@ -91,8 +104,17 @@ StoreResult<Page<AuditRow>> read_audit_page(Database& db, const PageRequest& pag
   const std::size_t limit = std::clamp<std::size_t>(page.limit, 1, kPageRowsMax);
   Statement s = db.prepare("SELECT " GUARITA_AUDIT_COLUMNS
                            ", p.fields FROM audit u LEFT JOIN audit_personal p ON p.seq = u.seq"
-                           " WHERE u.seq < ? ORDER BY u.seq DESC LIMIT ?");
-  s.bind(before).bind(static_cast<std::uint64_t>(limit + 1));
+                           " WHERE u.seq < ?1 AND u.at_ms >= ?2 AND u.at_ms < ?3"
+                           " AND u.verb LIKE ?4 ESCAPE '\\'"
+                           " AND (u.subject LIKE ?5 ESCAPE '\\' OR u.actor_name LIKE ?5 ESCAPE '\\'"
+                           " OR u.request_id LIKE ?5 ESCAPE '\\' OR p.fields LIKE ?5 ESCAPE '\\')"
+                           " AND (?6 = '' OR json_extract(u.detail, '$.account') = ?6)"
+                           " ORDER BY u.seq DESC LIMIT ?7");
+  const std::string verb = verb_pattern_of(filter.verb);
+  const std::string pattern = like_pattern_of(filter.search);
+  const std::string account = filter.account ? filter.account->text() : std::string();
+  s.bind(before).bind(filter.from).bind(filter.until).bind(verb).bind(pattern).bind(account);
+  s.bind(static_cast<std::uint64_t>(limit + 1));
   Page<AuditRow> out;
   while (s.next()) {
     if (out.rows.size() == limit) {

@@ -24,7 +24,8 @@ struct AuditEntry {
 StoreResult<AuditHead> append_audit(Database& db, const AuditHead& previous,
                                     const AuditEntry& entry);
 
-StoreResult<Page<AuditRow>> read_audit_page(Database& db, const PageRequest& page);
+StoreResult<Page<AuditRow>> read_audit_page(Database& db, const AuditFilter& filter,
+                                            const PageRequest& page);
 StoreResult<AuditReport> verify_audit(Database& db, const std::optional<crypto::Digest>& head);
 
 }  // namespace guarita::store::sqlite

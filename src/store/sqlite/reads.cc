@@ -44,11 +44,15 @@ void read_unknown(const Statement& s, UnknownInstanceRow& row) {
 
 }  // namespace
 
-StoreResult<Page<AccountRow>> read_accounts(Database& db, const PageRequest& page) {
+StoreResult<Page<AccountRow>> read_accounts(Database& db, const AccountFilter& filter,
+                                            const PageRequest& page) {
   const std::size_t limit = limit_of(page);
+  const std::string pattern = like_pattern_of(filter.search);
   Statement s = db.prepare("SELECT " GUARITA_ACCOUNT_COLUMNS
-                           " FROM accounts a WHERE a.id > ? ORDER BY a.id LIMIT ?");
-  s.bind(page.cursor).bind(static_cast<std::uint64_t>(limit + 1));
+                           " FROM accounts a WHERE a.id > ?1"
+                           " AND (a.id LIKE ?2 ESCAPE '\\' OR a.name LIKE ?2 ESCAPE '\\')"
+                           " ORDER BY a.id LIMIT ?3");
+  s.bind(page.cursor).bind(pattern).bind(static_cast<std::uint64_t>(limit + 1));
   return read_page<AccountRow>(s, limit, read_account);
 }
 

@@ -89,7 +89,7 @@ TEST_F(Restore, ALossIsRefusedUntilAccepted) {
   EXPECT_TRUE(store->account_by_id("a"));
   EXPECT_FALSE(store->account_by_id("b"));
   EXPECT_EQ(store->info()->revision, 2u);
-  EXPECT_EQ(store->audit({})->rows.front().verb, "store.restore");
+  EXPECT_EQ(store->audit({}, {})->rows.front().verb, "store.restore");
   EXPECT_TRUE(store->verify_audit(std::nullopt)->findings.empty());
   must(*store, new_account(4, "d"));
   // The former database is still there, and is not served by mistake.

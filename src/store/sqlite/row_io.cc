@@ -29,13 +29,17 @@ std::string_view text_of(ActorKind kind) {
   return "system";
 }
 
-std::string like_pattern_of(std::string_view search) {
-  std::string out = "%";
-  for (const char c : search) {
+std::string like_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
     if (c == '%' || c == '_' || c == '\\') out += '\\';
     out += c;
   }
-  return out += '%';
+  return out;
+}
+
+std::string like_pattern_of(std::string_view search) {
+  return search.empty() ? "%" : "%" + like_escaped(search) + "%";
 }
 
 StoreResult<void> raise_newest(Database& db, Time at) {

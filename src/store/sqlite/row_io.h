@@ -17,7 +17,8 @@ std::string_view text_of(ActorKind kind);
 inline Bytes bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
-// '%text%' for LIKE ... ESCAPE '\\', whose own signs lose their meaning.
+// For LIKE ... ESCAPE '\\': the text, whose own signs lose their meaning; and '%text%'.
+std::string like_escaped(std::string_view text);
 std::string like_pattern_of(std::string_view search);
 // The store's newest time, which is the floor of the clock, in the caller's transaction.
 StoreResult<void> raise_newest(Database& db, Time at);

@@ -191,8 +191,9 @@ StoreResult<AccountRow> SqliteStore::account(const AccountKey& key) {
 StoreResult<AccountRow> SqliteStore::account_by_id(std::string_view id) {
   return reader_.with([&](Database& db) { return find_account(db, id); });
 }
-StoreResult<Page<AccountRow>> SqliteStore::accounts(const PageRequest& page) {
-  return reader_.with([&](Database& db) { return read_accounts(db, page); });
+StoreResult<Page<AccountRow>> SqliteStore::accounts(const AccountFilter& filter,
+                                                    const PageRequest& page) {
+  return reader_.with([&](Database& db) { return read_accounts(db, filter, page); });
 }
 StoreResult<std::uint64_t> SqliteStore::count_instances(const std::optional<AccountKey>& of) {
   return reader_.with([&](Database& db) { return read_instance_count(db, of); });
@@ -247,8 +248,8 @@ StoreResult<LinkRow> SqliteStore::link(const crypto::Digest& digest) {
 StoreResult<std::vector<ChangeRow>> SqliteStore::changes_since(Revision since, std::size_t limit) {
   return reader_.with([&](Database& db) { return read_changes(db, since, limit); });
 }
-StoreResult<Page<AuditRow>> SqliteStore::audit(const PageRequest& page) {
-  return reader_.with([&](Database& db) { return read_audit_page(db, page); });
+StoreResult<Page<AuditRow>> SqliteStore::audit(const AuditFilter& filter, const PageRequest& page) {
+  return reader_.with([&](Database& db) { return read_audit_page(db, filter, page); });
 }
 StoreResult<AuditHead> SqliteStore::audit_head() {
   auto now = info();

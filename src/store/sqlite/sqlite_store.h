@@ -16,7 +16,8 @@
 namespace guarita::store::sqlite {
 
 // Reads of one connection, grouped by what they read.
-StoreResult<Page<AccountRow>> read_accounts(Database& db, const PageRequest& page);
+StoreResult<Page<AccountRow>> read_accounts(Database& db, const AccountFilter& filter,
+                                            const PageRequest& page);
 StoreResult<Page<InstanceRow>> read_instances(Database& db, const InstanceFilter& filter,
                                               const PageRequest& page);
 StoreResult<std::uint64_t> read_instance_count(Database& db, const std::optional<AccountKey>& of);
@@ -48,7 +49,8 @@ class SqliteStore final : public Store {
   StoreResult<StoreInfo> info() override;
   StoreResult<AccountRow> account(const AccountKey& key) override;
   StoreResult<AccountRow> account_by_id(std::string_view id) override;
-  StoreResult<Page<AccountRow>> accounts(const PageRequest& page) override;
+  StoreResult<Page<AccountRow>> accounts(const AccountFilter& filter,
+                                         const PageRequest& page) override;
   StoreResult<std::uint64_t> count_instances(const std::optional<AccountKey>& of) override;
   StoreResult<InstanceRow> instance(const InstanceKey& key) override;
   StoreResult<InstanceRow> instance_by_id(std::string_view id) override;
@@ -68,7 +70,7 @@ class SqliteStore final : public Store {
   StoreResult<std::vector<SessionRow>> sessions(const UserKey& user) override;
   StoreResult<LinkRow> link(const crypto::Digest& digest) override;
   StoreResult<std::vector<ChangeRow>> changes_since(Revision since, std::size_t limit) override;
-  StoreResult<Page<AuditRow>> audit(const PageRequest& page) override;
+  StoreResult<Page<AuditRow>> audit(const AuditFilter& filter, const PageRequest& page) override;
   StoreResult<AuditReport> verify_audit(const std::optional<crypto::Digest>& head) override;
   StoreResult<AuditHead> audit_head() override;
   StoreResult<void> add_counters(std::span<const CounterRow> deltas) override;
