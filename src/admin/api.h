@@ -5,22 +5,23 @@
 #include <memory>
 #include <string>
 
+#include "admin/call.h"
 #include "control/control.h"
+#include "identity/identity.h"
 #include "net/admin_http.h"
 
 namespace guarita::admin {
 
 struct ApiOptions {
-  // "http://127.0.0.1:8081" or "https://guarita.example": Host and Origin of TCP requests are
-  // checked against it. Empty: only loopback names and addresses are served.
-  std::string public_url;
+  ConsoleOptions console{};
   uid_t own_uid = 0;  // of this process: its peers on the Unix socket are operators, as is root
 };
 
-// Thread-safe; blocks as control does. `control` and `clock` outlive it.
+// Thread-safe; blocks as control and identity do. `control`, `identity` and `clock` outlive it.
 class Api {
  public:
-  Api(ApiOptions options, control::Control& control, const Clock& clock);
+  Api(ApiOptions options, control::Control& control, identity::Identity& identity,
+      const Clock& clock);
   ~Api();
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;

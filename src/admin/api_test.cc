@@ -187,7 +187,7 @@ TEST(Authentication, SocketServesItsOwnUserAndRoot) {
 }
 
 TEST(Authentication, HostAndOriginAreChecked) {
-  ApiWorld api({.public_url = "https://Guarita.example/panel", .own_uid = kOwnUid});
+  ApiWorld api({.console = {.public_url = "https://Guarita.example/panel"}, .own_uid = kOwnUid});
   const std::string token = api.admin_token("read");
   const auto ask = [&](net::AdminHeaders headers) {
     headers.emplace_back("Authorization", "Bearer " + token);

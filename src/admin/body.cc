@@ -3,8 +3,6 @@
 #include <boost/json/parse.hpp>
 
 namespace guarita::admin {
-namespace {
-
 bool is_json(std::string_view type) {
   constexpr std::string_view kJson = "application/json";
   if (type.size() < kJson.size()) return false;
@@ -15,7 +13,10 @@ bool is_json(std::string_view type) {
   return type.size() == kJson.size() || type[kJson.size()] == ';' || type[kJson.size()] == ' ';
 }
 
-}  // namespace
+bool is_dry_run(const net::AdminRequest& request) {
+  Body body(request);
+  return body.flag("dry_run");
+}
 
 Body::Body(const net::AdminRequest& request) {
   if (request.body.empty()) return;
@@ -69,6 +70,10 @@ std::optional<Secret> Body::secret(std::string_view name, std::size_t bytes_max)
   return std::nullopt;
 }
 
+Secret Body::required_secret(std::string_view name, std::size_t bytes_max) {
+  return Secret(required_text(name, bytes_max));
+}
+
 std::optional<std::optional<std::string>> Body::nullable_text(std::string_view name,
                                                               std::size_t bytes_max) {
   const auto* value = find(name);
@@ -113,6 +118,30 @@ std::vector<std::string> Body::required_texts(std::string_view name, std::size_t
     texts.emplace_back(entry.get_string());
   }
   return texts;
+}
+
+std::vector<Body> Body::objects(std::string_view name, std::size_t count_max) {
+  std::vector<Body> entries;
+  const auto* value = find(name);
+  if (value == nullptr) return entries;
+  if (!value->is_array() || value->get_array().size() > count_max) {
+    fail(name, "'" + std::string(name) + "' must be a list of at most " +
+                   std::to_string(count_max) + " objects");
+    return entries;
+  }
+  for (const auto& entry : value->get_array()) {
+    if (!entry.is_object()) {
+      fail(name, "every entry of '" + std::string(name) + "' is an object");
+      return {};
+    }
+    entries.push_back(Body(entry.get_object()));
+  }
+  return entries;
+}
+
+void Body::take_over(Body& entry) {
+  auto wrong = entry.wrong();
+  if (wrong && !wrong_) wrong_ = std::move(wrong);
 }
 
 std::optional<Problem> Body::wrong() {

@@ -50,8 +50,12 @@ std::optional<std::string> Call::in_query(std::string_view name) const {
 
 control::Request Call::asked() const {
   control::Request asked{.actor = caller.actor, .if_revision = if_match};
-  asked.actor.request_id = request_id;
+  asked.actor.request_id = client.request_id;
   return asked;
+}
+
+store::Actor Call::actor() const {
+  return asked().actor;
 }
 
 Result<store::PageRequest, Problem> Call::page() const {
@@ -70,6 +74,10 @@ Result<store::PageRequest, Problem> Call::page() const {
     page.limit = *number;
   }
   return page;
+}
+
+std::optional<Uuid> id_in_path(const Call& call) {
+  return parse_uuid(call.in_path("id"));
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {

@@ -2,71 +2,22 @@
 
 #include <algorithm>
 
+#include "admin/cookies.h"
+#include "admin/site.h"
 #include "base/log.h"
 
 namespace guarita::admin {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  return out;
-}
-
-// "https://guarita.example:8443/x" → "guarita.example:8443".
-std::string authority_of(std::string_view url) {
-  const auto begin = url.find("://");
-  if (begin == std::string_view::npos) return {};
-  url.remove_prefix(begin + 3);
-  return lower(url.substr(0, url.find('/')));
-}
-
-std::string origin_of(std::string_view url) {
-  const auto begin = url.find("://");
-  if (begin == std::string_view::npos) return {};
-  return lower(url.substr(0, begin)) + "://" + authority_of(url);
-}
-
-std::string_view without_port(std::string_view authority) {
-  const auto colon = authority.rfind(':');
-  if (colon == std::string_view::npos || authority.ends_with(']')) return authority;
-  const std::string_view port = authority.substr(colon + 1);
-  const bool digits = std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
-  return digits ? authority.substr(0, colon) : authority;
-}
-
-bool is_loopback(std::string_view authority) {
-  const std::string_view host = without_port(authority);
-  return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
-}
-
-// Against DNS rebinding and cross-site requests: a page elsewhere can make a browser on this
-// machine send requests here, but not with another Host or without its Origin.
-std::optional<Problem> check_origin(const net::AdminRequest& request,
-                                    const Gatekeeping& gatekeeping) {
-  const auto host = request.header("Host");
-  if (!host) return problem(Code::HostRequired, "the request has no Host header, or several");
-  const std::string name = lower(*host);
-  const bool known = is_loopback(name) || (!gatekeeping.public_url.empty() &&
-                                           name == authority_of(gatekeeping.public_url));
-  if (!known) return problem(Code::Misdirected, "the Host header names another server");
-  if (request.count("Origin") == 0) return std::nullopt;
-  const auto origin = request.header("Origin");
-  if (origin && !gatekeeping.public_url.empty() &&
-      lower(*origin) == origin_of(gatekeeping.public_url)) {
-    return std::nullopt;
-  }
-  return problem(Code::OriginRefused, "the Origin header is not [console] public_url");
-}
-
 std::optional<std::string_view> bearer_of(const net::AdminRequest& request) {
   const auto header = request.header("Authorization");
-  if (!header || header->size() <= 7 || lower(header->substr(0, 7)) != "bearer ") {
-    return std::nullopt;
+  constexpr std::string_view kScheme = "bearer ";
+  if (!header || header->size() <= kScheme.size()) return std::nullopt;
+  for (std::size_t i = 0; i < kScheme.size(); ++i) {
+    const char c = (*header)[i];
+    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != kScheme[i]) return std::nullopt;
   }
-  return header->substr(7);
+  return header->substr(kScheme.size());
 }
 
 Problem unauthenticated(std::string detail) {
@@ -90,18 +41,102 @@ Caller caller_of(const control::AdminIdentity& identity, const net::AdminRequest
                     .name = identity.key.text(),
                     .address = request.peer.address,
                     .email = {},
-                    .request_id = {}}};
+                    .request_id = {}},
+          .session = {}};
+}
+
+Result<Caller, Problem> by_bearer(const net::AdminRequest& request, const Authorities& authorities,
+                                  Time now) {
+  const std::string& address = request.peer.address;
+  if (const auto wait = authorities.throttle.blocked(address, now)) {
+    Problem result = problem(Code::TooManyFailures, "this address sent too many wrong tokens");
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
+    result.headers.emplace_back("Retry-After", std::to_string(seconds));
+    return Err<Problem>(std::move(result));
+  }
+  const auto token = bearer_of(request);
+  if (!token) {
+    return Err<Problem>(
+        unauthenticated("a session's cookie is needed, or Authorization: Bearer TOKEN, once"));
+  }
+  const auto identity = authorities.control.authenticate(*token);
+  if (!identity) {
+    authorities.throttle.failed(address, now);
+    log::warn("admin", "an unknown admin token was sent", {{"address", address}});
+    return Err<Problem>(unauthenticated("the admin token is unknown or revoked"));
+  }
+  return caller_of(*identity, request);
+}
+
+// Of the two cookies a browser should send one: signing in with either clears the other. With both
+// nobody can say who is meant.
+Result<Caller, Problem> by_cookie(const net::AdminRequest& request, Transport transport,
+                                  const Authorities& authorities, const identity::Client& client) {
+  if (transport == Transport::Plain) {
+    return Err<Problem>(problem(Code::HttpsRequired, "a session's cookie came without https"));
+  }
+  const auto user = read_cookie(request, cookie_name(CookieKind::User, transport));
+  const auto link = read_cookie(request, cookie_name(CookieKind::Link, transport));
+  if (user.has_value() == link.has_value()) {
+    return Err<Problem>(unauthenticated("there are several cookies of a session"));
+  }
+  auto session = authorities.identity.resume(user ? *user : *link);
+  if (!session && session.error().code == identity::ErrorCode::StoreUnavailable) {
+    return Err<Problem>(problem_of(session.error()));
+  }
+  if (!session || session->user.has_value() != user.has_value()) {
+    return Err<Problem>(unauthenticated("the session is over"));
+  }
+  Caller caller{.kind = user ? Caller::Kind::User : Caller::Kind::Link,
+                .account_id = session->user ? std::string() : session->row.account_id,
+                .actor = identity::actor_of(*session, client),
+                .session = {}};
+  caller.session = std::move(*session);
+  return Result<Caller, Problem>(std::move(caller));
 }
 
 }  // namespace
 
+bool Caller::is_operator() const {
+  return kind == Kind::Operator || kind == Kind::Write ||
+         (kind == Kind::User && session && session->user && session->user->is_operator);
+}
+
+bool Caller::is_limited() const {
+  return !is_operator() && kind != Kind::Read && kind != Kind::Nobody;
+}
+
+std::optional<store::Role> Caller::role_in(std::string_view account) const {
+  if (kind != Kind::User || !session || !session->user) return std::nullopt;
+  for (const store::MembershipRow& membership : session->user->memberships) {
+    if (membership.account_id == account) return membership.role;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> Caller::own_accounts() const {
+  std::vector<std::string> ids;
+  if (kind == Kind::Account || kind == Kind::Link) ids.push_back(account_id);
+  if (kind == Kind::User && session && session->user) {
+    for (const store::MembershipRow& row : session->user->memberships)
+      ids.push_back(row.account_id);
+  }
+  std::ranges::sort(ids);
+  return ids;
+}
+
 std::string_view text_of(Right right) {
   switch (right) {
+    case Right::Public: return "public";
     case Right::Any: return "any";
+    case Right::Session: return "session";
+    case Right::Self: return "self";
     case Right::Read: return "read";
     case Right::Write: return "write";
     case Right::OwnRead: return "own_read";
     case Right::OwnWrite: return "own_write";
+    case Right::OwnRotate: return "own_rotate";
+    case Right::OwnActivate: return "own_activate";
     case Right::ScopedRead: return "scoped_read";
     case Right::ScopedWrite: return "scoped_write";
   }
@@ -109,17 +144,32 @@ std::string_view text_of(Right right) {
 }
 
 bool permits(Right right, const Caller& caller, std::optional<std::string_view> account) {
-  if (caller.kind == Caller::Kind::Operator || caller.kind == Caller::Kind::Write) return true;
-  const bool reader = caller.kind == Caller::Kind::Read;
-  const bool own = !reader && account && *account == caller.account_id;
+  using Kind = Caller::Kind;
+  const bool somebody = caller.kind != Kind::Nobody;
+  const bool user = caller.kind == Kind::User;
+  const bool link = caller.kind == Kind::Link;
+  const bool all = caller.is_operator();
+  const bool reads_all = all || caller.kind == Kind::Read;
+  const auto role = account ? caller.role_in(*account) : std::nullopt;
+  const bool its_one = account && !caller.account_id.empty() && *account == caller.account_id;
+  const bool owns = role == store::Role::Owner || (caller.kind == Kind::Account && its_one);
+  const bool linked = link && its_one && caller.session.has_value();
   switch (right) {
-    case Right::Any: return true;
-    case Right::Read: return reader;
-    case Right::Write: return false;
-    case Right::OwnRead:
-    case Right::ScopedRead: return reader || own;
+    case Right::Public: return true;
+    case Right::Any: return somebody;
+    case Right::Session: return user || link;
+    case Right::Self: return user;
+    case Right::Read: return reads_all;
+    case Right::Write: return all;
+    case Right::OwnRead: return reads_all || owns || role.has_value() || linked;
+    case Right::ScopedRead:
+      return reads_all || owns || role.has_value() || linked || (somebody && !account);
     case Right::OwnWrite:
-    case Right::ScopedWrite: return own;
+    case Right::ScopedWrite: return all || owns;
+    case Right::OwnRotate:
+      return all || owns || (linked && caller.session->may(identity::LinkRight::Rotate));
+    case Right::OwnActivate:
+      return all || owns || (linked && caller.session->may(identity::LinkRight::Activate));
   }
   return false;
 }
@@ -145,8 +195,8 @@ void FailureThrottle::failed(const std::string& address, Time now) {
 }
 
 Result<Caller, Problem> authenticate(const net::AdminRequest& request,
-                                     const Gatekeeping& gatekeeping, control::Control& control,
-                                     FailureThrottle& throttle, Time now) {
+                                     const Gatekeeping& gatekeeping, const Authorities& authorities,
+                                     const identity::Client& client, Time now) {
   if (request.peer.unix_socket) {
     const auto uid = request.peer.uid;
     if (!uid || (*uid != gatekeeping.own_uid && *uid != 0)) {
@@ -158,24 +208,18 @@ Result<Caller, Problem> authenticate(const net::AdminRequest& request,
                             .name = "uid:" + std::to_string(*uid),
                             .address = "unix",
                             .email = {},
-                            .request_id = {}}};
+                            .request_id = {}},
+                  .session = {}};
   }
-  if (auto refused = check_origin(request, gatekeeping)) return Err<Problem>(std::move(*refused));
-  if (const auto wait = throttle.blocked(request.peer.address, now)) {
-    Problem result = problem(Code::TooManyFailures, "this address sent too many wrong tokens");
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
-    result.headers.emplace_back("Retry-After", std::to_string(seconds));
-    return Err<Problem>(std::move(result));
+  if (!has_session_cookie(request)) return by_bearer(request, authorities, now);
+  if (request.count("Authorization") != 0) {
+    Problem both = problem(Code::InvalidRequest,
+                           "a session's cookie and Authorization exclude "
+                           "each other");
+    both.more["member"] = "Authorization";
+    return Err<Problem>(std::move(both));
   }
-  const auto token = bearer_of(request);
-  if (!token) return Err<Problem>(unauthenticated("Authorization: Bearer TOKEN is needed, once"));
-  const auto identity = control.authenticate(*token);
-  if (!identity) {
-    throttle.failed(request.peer.address, now);
-    log::warn("admin", "an unknown admin token was sent", {{"address", request.peer.address}});
-    return Err<Problem>(unauthenticated("the admin token is unknown or revoked"));
-  }
-  return caller_of(*identity, request);
+  return by_cookie(request, transport_of(request, gatekeeping.public_url), authorities, client);
 }
 
 }  // namespace guarita::admin

@@ -7,34 +7,63 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "admin/problem.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "control/control.h"
+#include "identity/identity.h"
 #include "net/admin_http.h"
 
 namespace guarita::admin {
 
 struct Caller {
   enum class Kind : std::uint8_t {
+    Nobody,    // of a public route
     Operator,  // over the Unix socket
     Read,
     Write,
-    Account,  // one account: `account_id`
+    Account,  // an admin token of one account: `account_id`
+    User,     // by cookie: `session`, with its user
+    Link,     // by cookie of a console link: `session`, one account: `account_id`
   };
-  Kind kind;
-  std::string account_id;
-  store::Actor actor;  // request_id still empty
+  Kind kind = Kind::Nobody;
+  std::string account_id{};
+  store::Actor actor{};  // request_id still empty
+  std::optional<identity::Session> session{};
+
+  // Whom the socket, a write token or an operator's session speaks for.
+  bool is_operator() const;
+  // Sees some accounts only: what it may not see is for it as if it did not exist.
+  bool is_limited() const;
+  // Of a user: its role in that account; none: not a member.
+  std::optional<store::Role> role_in(std::string_view account) const;
+  // Ids of a limited caller's accounts, ascending.
+  std::vector<std::string> own_accounts() const;
 };
 
-// What a route demands. `…Own`: of the account in the path; `…Scoped`: of the account that owns the
+// What a route demands. `Own…`: of the account in the path; `Scoped…`: of the account that owns the
 // instance, or the list is cut down to the caller's.
-enum class Right : std::uint8_t { Any, Read, Write, OwnRead, OwnWrite, ScopedRead, ScopedWrite };
+enum class Right : std::uint8_t {
+  Public,   // no authentication
+  Any,      // any authentication
+  Session,  // a signed-in browser, a console link's too
+  Self,     // a user's own session
+  Read,
+  Write,
+  OwnRead,
+  OwnWrite,
+  OwnRotate,    // what a console link with `rotate` may do too
+  OwnActivate,  // … with `activate`
+  ScopedRead,
+  ScopedWrite,
+};
 
 std::string_view text_of(Right right);  // "own_read", as x-guarita-right in openapi.json
 
-// `account`: the one that the request is about, where the path names one or owns the instance.
+// The whole matrix of rights. `account`: the one that the request is about, where the path names
+// one or owns the instance; none with ScopedRead: a list that is cut down to the caller's.
 bool permits(Right right, const Caller& caller, std::optional<std::string_view> account);
 
 // Failed attempts by address: ten in a minute, then none for the rest of it. Thread-safe, bounded.
@@ -58,13 +87,21 @@ class FailureThrottle {
 };
 
 struct Gatekeeping {
-  std::string public_url;  // "" = loopback only
+  std::string_view public_url;  // "" = loopback only
   uid_t own_uid = 0;
 };
 
-// Host and Origin of a TCP request, then who it is.
+// What a request is authenticated with; all outlive the call.
+struct Authorities {
+  control::Control& control;
+  identity::Identity& identity;
+  FailureThrottle& throttle;
+};
+
+// REQUIRES: check_site() of a TCP request found nothing. Socket: by SO_PEERCRED. TCP: by cookie or
+// by bearer, never by both. A session's csrf is checked by the dispatcher.
 Result<Caller, Problem> authenticate(const net::AdminRequest& request,
-                                     const Gatekeeping& gatekeeping, control::Control& control,
-                                     FailureThrottle& throttle, Time now);
+                                     const Gatekeeping& gatekeeping, const Authorities& authorities,
+                                     const identity::Client& client, Time now);
 
 }  // namespace guarita::admin

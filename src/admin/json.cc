@@ -6,10 +6,6 @@ namespace guarita::admin {
 namespace json = boost::json;
 namespace {
 
-json::value text_or_null(std::string_view text) {
-  return text.empty() ? json::value() : json::value(text);
-}
-
 // The store keeps these as JSON text of its own making.
 json::value parsed_or_null(const std::string& text) {
   boost::system::error_code error;
@@ -33,6 +29,10 @@ std::string_view text_of(store::AuditFault fault) {
 
 json::value json_of(const std::optional<Time>& time) {
   return time ? json::value(format_rfc3339(*time)) : json::value();
+}
+
+json::value text_or_null(std::string_view text) {
+  return text.empty() ? json::value() : json::value(text);
 }
 
 json::array json_of(const std::vector<std::string>& texts) {

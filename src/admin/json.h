@@ -24,7 +24,10 @@ boost::json::object json_of(const store::AuditReport& report);
 boost::json::object json_of(const control::ActivationCheck& check);
 boost::json::object json_of(const control::CheckAnswer& answer);
 
+boost::json::object json_of(const store::UserRow& user);  // as operators see it (session_json.cc)
+
 boost::json::value json_of(const std::optional<Time>& time);
+boost::json::value text_or_null(std::string_view text);
 boost::json::array json_of(const std::vector<std::string>& texts);
 
 template <class Row>

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "control/outcome.h"
+#include "identity/identity.h"
 #include "net/admin_http.h"
 
 namespace guarita::admin {
@@ -18,14 +19,23 @@ enum class Code : std::uint8_t {
   InvalidTokenText,
   HostRequired,
   Unauthenticated,
+  WrongCredentials,
+  TwoFactorRequired,
+  WrongCode,
   Forbidden,
   OriginRefused,
+  CsrfRefused,
+  HttpsRequired,
+  ReauthenticationRequired,
   NoSuchRoute,
   AccountNotFound,
   InstanceNotFound,
   TokenNotFound,
   AdminTokenNotFound,
   ReceiptNotFound,
+  UserNotFound,
+  SessionNotFound,
+  LinkInvalid,
   MethodNotAllowed,
   AccountExists,
   InstanceExists,
@@ -40,6 +50,10 @@ enum class Code : std::uint8_t {
   WouldLock,
   WouldOpen,
   ConfirmationRequired,
+  UserExists,
+  LastOwner,
+  TwoFactorIsOn,
+  TwoFactorIsOff,
   WeakToken,
   TokenReused,
   TokenIsInstanceToken,
@@ -49,10 +63,12 @@ enum class Code : std::uint8_t {
   HeadTooLarge,
   UnsupportedMediaType,
   Misdirected,
+  WeakPassword,
   IfMatchRequired,
   TooManyFailures,
   Internal,
   StoreUnavailable,
+  Busy,
 };
 
 struct CodeRow {
@@ -66,6 +82,7 @@ struct CodeRow {
 std::span<const CodeRow> code_table();
 const CodeRow& row_of(Code code);
 Code code_for(control::ErrorCode error);
+Code code_for(identity::ErrorCode error);
 
 struct Problem {
   Code code = Code::Internal;
@@ -73,10 +90,12 @@ struct Problem {
   std::string remedy;              // "" = the table's
   boost::json::object more;        // `member`, `revision`, `suggestion`
   net::AdminHeaders headers = {};  // Allow, Retry-After, WWW-Authenticate
+  unsigned status = 0;             // 0 = the table's
 };
 
 Problem problem(Code code, std::string detail);
 Problem problem_of(const control::Error& error);
+Problem problem_of(const identity::Error& error);
 
 // What the remedy's placeholders stand for; empty: left as they are.
 struct Named {

@@ -17,6 +17,13 @@ enum class IfMatch : std::uint8_t {
   Optional,  // of the account
   Required,  // verbs that make or kill a token: 428 without
 };
+// Does a user's session have to give its password again when it did so long ago?
+enum class Reauth : std::uint8_t {
+  No,
+  Required,
+  UnlessDryRun,  // a body with "dry_run": true changes nothing
+};
+std::string_view text_of(Reauth reauth);  // as x-guarita-reauth in openapi.json
 using Handler = Answer (*)(const Call&);
 
 struct Route {
@@ -25,21 +32,34 @@ struct Route {
   std::string_view path;
   Right right;
   IfMatch if_match;
+  Reauth reauth;
   std::string_view query;  // names of known parameters, comma between
   Handler handler;
 
   // A constructor, so that an entry without a right does not compile.
   constexpr Route(std::string_view method_, std::string_view path_, Right right_, IfMatch if_match_,
-                  std::string_view query_, Handler handler_)
+                  Reauth reauth_, std::string_view query_, Handler handler_)
       : method(method_),
         path(path_),
         right(right_),
         if_match(if_match_),
+        reauth(reauth_),
         query(query_),
         handler(handler_) {}
 };
 
 std::span<const Route> route_table();
+
+// What proves that no other site's page sent a change. The dispatcher asks, no handler does.
+enum class SiteGuard : std::uint8_t {
+  None,    // it changes nothing
+  SignIn,  // it begins a session: check_sign_in()
+  Csrf,    // by a session: check_csrf()
+};
+constexpr SiteGuard site_guard_of(std::string_view method, Right right) {
+  if (method == "GET") return SiteGuard::None;
+  return right == Right::Public ? SiteGuard::SignIn : SiteGuard::Csrf;
+}
 
 // Compares the raw path with the template: a colon within an id is percent-encoded, so a verb is
 // never part of an id. The decoded placeholders, or none.
@@ -63,6 +83,7 @@ Answer regenerate_token(const Call&);
 Answer rotate_token(const Call&);
 Answer promote_token(const Call&);
 Answer revoke_token(const Call&);
+Answer reveal_token(const Call&);
 // ip_lists.cc
 Answer show_ip_list(const Call&);
 Answer set_ip_list(const Call&);
@@ -83,7 +104,41 @@ Answer revoke_admin_token(const Call&);
 // audit.cc
 Answer list_audit(const Call&);
 Answer verify_audit(const Call&);
+// session.cc
+Answer show_session(const Call&);
+Answer sign_in(const Call&);
+Answer sign_out(const Call&);
+Answer reauthenticate(const Call&);
+Answer list_sessions(const Call&);
+Answer end_session(const Call&);
+Answer end_other_sessions(const Call&);
+// links.cc
+Answer inspect_link(const Call&);
+Answer redeem_link(const Call&);
+// me.cc
+Answer update_me(const Call&);
+Answer change_password(const Call&);
+Answer begin_two_factor(const Call&);
+Answer confirm_two_factor(const Call&);
+Answer disable_two_factor(const Call&);
+Answer new_recovery_codes(const Call&);
+// users.cc
+Answer list_users(const Call&);
+Answer create_user(const Call&);
+Answer show_user(const Call&);
+Answer update_user(const Call&);
+Answer delete_user(const Call&);
+Answer reset_link(const Call&);
+Answer reset_two_factor(const Call&);
+// members.cc
+Answer list_members(const Call&);
+Answer add_member(const Call&);
+Answer update_member(const Call&);
+Answer remove_member(const Call&);
+// console_links.cc
+Answer create_console_link(const Call&);
 // server.cc
+Answer show_console(const Call&);
 Answer check(const Call&);
 Answer show_receipt(const Call&);
 Answer status(const Call&);

@@ -4,8 +4,36 @@
 #include "admin/body.h"
 #include "admin/json.h"
 #include "admin/routes.h"
+#include "admin/site.h"
 
 namespace guarita::admin {
+
+namespace {
+
+// [gate] public_url, else the host that the browser knows this server by, with the gate's port.
+std::string gate_url_of(const Call& call) {
+  if (!call.console.gate_url.empty() || !call.console.gate_bound) return call.console.gate_url;
+  const std::string bound = call.console.gate_bound();  // "http://0.0.0.0:8080"
+  const auto scheme_end = bound.find("://");
+  const auto colon = bound.rfind(':');
+  if (scheme_end == std::string::npos || colon <= scheme_end) return bound;
+  const std::string_view host = without_port(call.request.header("Host").value_or("localhost"));
+  return bound.substr(0, scheme_end + 3) + std::string(host) + bound.substr(colon);
+}
+
+}  // namespace
+
+Answer show_console(const Call& call) {
+  const ConsoleOptions& console = call.console;
+  const bool plain = transport_of(call.request, console.public_url) == Transport::Plain;
+  return Reply{.body = {{"version", GUARITA_VERSION},
+                        {"https_required", plain},
+                        {"public_url", console.public_url},
+                        {"gate_url", gate_url_of(call)},
+                        {"token_header", console.token_header},
+                        {"languages", {"pt-BR", "en", "es"}},
+                        {"demo", console.demo == ConsoleOptions::Demo::Yes}}};
+}
 
 Answer check(const Call& call) {
   Body body(call.request);

@@ -27,7 +27,9 @@ net::AdminRequest request_of(const Ask& ask) {
   return request;
 }
 
-ApiWorld::ApiWorld(ApiOptions options) : api(std::move(options), world.control(), world.clock) {}
+ApiWorld::ApiWorld(ApiOptions options)
+    : identity({}, world.control(), world.store(), world.clock),
+      api(std::move(options), world.control(), identity, world.clock) {}
 
 Response ApiWorld::send(const net::AdminRequest& request) {
   Response response;

@@ -33,7 +33,7 @@ struct Ask {
 };
 
 struct ApiWorld {
-  explicit ApiWorld(ApiOptions options = {.public_url = {}, .own_uid = kOwnUid});
+  explicit ApiWorld(ApiOptions options = {.console = {}, .own_uid = kOwnUid});
 
   // Over the socket, as the server's user.
   Response operator()(const Ask& ask);
@@ -45,6 +45,7 @@ struct ApiWorld {
   std::string etag(const std::string& account);
 
   control::testing::World world;
+  identity::Identity identity;
   Api api;
 };
 

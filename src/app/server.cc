@@ -12,6 +12,7 @@
 #include "app/tuning.h"
 #include "base/log.h"
 #include "control/proxy_barrier.h"
+#include "identity/identity.h"
 #include "policy/snapshot.h"
 #include "proxy/data_plane.h"
 #include "store/sqlite_store.h"
@@ -74,6 +75,7 @@ struct Server::Parts {
   std::unique_ptr<proxy::DataPlane> plane;
   std::unique_ptr<control::ProxyBarrier> barrier;
   std::unique_ptr<control::Control> control;
+  std::unique_ptr<identity::Identity> identity;
   std::unique_ptr<admin::Api> api;
   std::unique_ptr<net::AdminServer> socket;
   std::unique_ptr<net::AdminServer> console;
@@ -87,6 +89,7 @@ struct Server::Parts {
   Failure serve_admin();
   Failure serve_status();
   policy::UnknownInstance unknown_instance(const Settings& wanted) const;
+  Result<control::SealingKey, std::string> sealing_key_text() const;
   std::string state_json() const;
   void stop();
 };
@@ -157,9 +160,17 @@ Failure Server::Parts::serve_gate() {
 }
 
 Failure Server::Parts::serve_admin() {
-  api = std::make_unique<admin::Api>(
-      admin::ApiOptions{.public_url = settings.console.public_url, .own_uid = ::geteuid()},
-      *control, clock);
+  identity = std::make_unique<identity::Identity>(
+      identity::Options{.public_url = settings.console.public_url,
+                        .sealing_key = [this] { return sealing_key_text(); }},
+      *control, *store, clock);
+  admin::ApiOptions api_options{.own_uid = ::geteuid()};
+  api_options.console = {
+      .public_url = settings.console.public_url,
+      .token_header = settings.token.header,
+      .console_bound = [this] { return console ? "http://" + console->bound() : std::string(); },
+      .gate_bound = [this] { return gate_bound.empty() ? "" : "http://" + gate_bound.front(); }};
+  api = std::make_unique<admin::Api>(std::move(api_options), *control, *identity, clock);
   const auto handler = [this](const net::AdminRequest& request) { return api->handle(request); };
   const auto start = [&](std::unique_ptr<net::AdminServer>& server, net::AdminServerOptions options,
                          const char* key) -> Failure {
@@ -170,13 +181,15 @@ Failure Server::Parts::serve_admin() {
     }
     return {};
   };
+  // The console first: links that are asked for over the socket hold its address.
+  if (!settings.console.listen.empty()) {
+    net::AdminServerOptions by_tcp;
+    by_tcp.listen = settings.console.listen;
+    if (auto failed = start(console, std::move(by_tcp), "console.listen")) return failed;
+  }
   net::AdminServerOptions by_socket;
   by_socket.unix_path = settings.admin.socket;
-  if (auto failed = start(socket, std::move(by_socket), "admin.socket")) return failed;
-  if (settings.console.listen.empty()) return {};
-  net::AdminServerOptions by_tcp;
-  by_tcp.listen = settings.console.listen;
-  return start(console, std::move(by_tcp), "console.listen");
+  return start(socket, std::move(by_socket), "admin.socket");
 }
 
 Failure Server::Parts::serve_status() {
@@ -194,6 +207,13 @@ Failure Server::Parts::serve_status() {
     return StartError{*wrong, "free the address, or change it", "status.listen"};
   }
   return {};
+}
+
+// Made when two-factor is first switched on: a server without users needs none.
+Result<control::SealingKey, std::string> Server::Parts::sealing_key_text() const {
+  auto key = load_sealing_key(settings.secrets.key);
+  if (!key) return Err<std::string>(key.error().text);
+  return std::move(*key);
 }
 
 // "allow" needs an index that is built at the start only.
@@ -230,6 +250,7 @@ void Server::Parts::stop() {
   console.reset();
   socket.reset();
   api.reset();
+  identity.reset();
   control.reset();
   barrier.reset();
   plane.reset();
