@@ -83,7 +83,8 @@ IoStep Stream::try_read(std::span<char> into) noexcept {
 }
 
 bool Stream::settle_read(const IoStep& step) noexcept {
-  if (step.what == IoStep::What::WouldBlock) return false;
+  reading_.settled = step.what != IoStep::What::WouldBlock;
+  if (!reading_.settled) return false;
   if (step.what == IoStep::What::Done) {
     reading_.result = step.bytes;
   } else {
@@ -124,21 +125,33 @@ bool Stream::ReadAwaiter::await_ready() noexcept {
 
 void Stream::ReadAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
   stream_.reading_.waiting = waiting;
-  stream_.flush_later();
   if (first_ == Descriptor::First::Skip) stream_.reading_.in_a_row = 0;
-  stream_.descriptor_->wait(
-      Direction::Read,
-      {.attempt = [](void* self) noexcept { return static_cast<Stream*>(self)->read_now(); },
-       .completed =
-           [](void* self, Wake wake) noexcept {
-             auto* stream = static_cast<Stream*>(self);
-             if (wake == Wake::Cancelled) {
-               stream->reading_.result = Err(stream->cut_.value_or(stream->interrupted_));
-             }
-             resume(stream->reading_.waiting);
-           },
-       .context = &stream_},
-      first_);
+  stream_.flush_later();
+  stream_.wait_to_read(first_);
+}
+
+void Stream::wait_to_read(Descriptor::First first) noexcept {
+  descriptor_->wait(Direction::Read,
+                    {.attempt =
+                         [](void* self) noexcept {
+                           auto* stream = static_cast<Stream*>(self);
+                           return stream->read_now() || stream->must_flush();
+                         },
+                     .completed =
+                         [](void* self, Wake wake) noexcept {
+                           auto* stream = static_cast<Stream*>(self);
+                           if (wake == Wake::Cancelled) {
+                             stream->reading_.result =
+                                 Err(stream->cut_.value_or(stream->interrupted_));
+                           } else if (!stream->reading_.settled) {  // the layer has to send first
+                             stream->flush_later();
+                             stream->wait_to_read(Descriptor::First::Attempt);
+                             return;
+                           }
+                           resume(stream->reading_.waiting);
+                         },
+                     .context = this},
+                    first);
 }
 
 Stream::WriteAwaiter Stream::write(std::span<const std::string_view> pieces) {
@@ -204,13 +217,18 @@ void Stream::WriteAwaiter::await_suspend(std::coroutine_handle<> waiting) noexce
        .context = &stream_});
 }
 
+// Kept bytes that no write takes along.
+bool Stream::must_flush() const noexcept {
+  return layer_ && layer_->has_unsent() && !writing_.waiting && !flushing_;
+}
+
 bool Stream::flush_now() noexcept {
   return cut_ || layer_->flush(fd()).what != IoStep::What::WouldBlock;
 }
 
 // Nobody awaits what a layer has to say while it reads; a write that comes meanwhile takes over.
 void Stream::flush_later() {
-  if (!layer_ || !layer_->has_unsent() || writing_.waiting || flushing_) return;
+  if (!must_flush()) return;
   flushing_ = true;
   descriptor_->wait(
       Direction::Write,

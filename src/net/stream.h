@@ -115,6 +115,8 @@ class Stream : public Recycled {
   bool settle_read(const IoStep& step) noexcept;
   bool read_now() noexcept;
   bool write_now() noexcept;
+  void wait_to_read(Descriptor::First first) noexcept;
+  bool must_flush() const noexcept;
   bool flush_now() noexcept;
   void flush_later();
   bool readable() const noexcept;
@@ -130,6 +132,7 @@ class Stream : public Recycled {
     Result<std::size_t, NetError> result = Err(NetError::Other);
     std::coroutine_handle<> waiting;
     unsigned in_a_row = 0;  // reads that found bytes at once
+    bool settled = false;
   } reading_;
   struct Writing {
     std::array<iovec, kPiecesMax> pieces;
