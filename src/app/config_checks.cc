@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "app/tls_files.h"
 #include "proxy/data_plane.h"
 
 namespace guarita::app {
@@ -149,10 +150,21 @@ void warn_of_exposure(const Settings& s, Findings& out) {
     const auto listener = parse_listener(text);
     return listener && !is_loopback(listener->address);
   };
-  if (outside(s.console.listen) && !s.console.public_url.starts_with("https://")) {
+  const bool own_tls = !s.console.tls.certificates.empty();
+  if (outside(s.console.listen) && !own_tls && !s.console.public_url.starts_with("https://")) {
     out.warnings.push_back({"console.listen", "the admin API is reachable from outside without TLS",
-                            "put a TLS proxy in front and set console.public_url = \"https://…\", "
-                            "or listen on 127.0.0.1"});
+                            "set console.tls_certificates and console.tls_keys, or put a TLS proxy "
+                            "in front and set console.public_url = \"https://…\", or listen on "
+                            "127.0.0.1"});
+  }
+  if (own_tls && s.console.public_url.starts_with("http://")) {
+    out.errors.push_back(
+        {"console.public_url", "is http, but the console speaks https", "write \"https://…\""});
+  }
+  if (own_tls && outside(s.console.listen) && s.console.public_url.empty()) {
+    out.warnings.push_back({"console.public_url",
+                            "is not set: by any name but a loopback's the console answers 421",
+                            "set it to the https address that people use"});
   }
   if (outside(s.status.listen)) {
     out.warnings.push_back({"status.listen", "/metrics can be read from outside",
@@ -315,6 +327,7 @@ Findings check_whole(const Settings& settings) {
   Findings out;
   check_listeners(settings, out);
   check_answers(settings, out);
+  check_tls(settings, out);
   warn_of_exposure(settings, out);
   warn_of_policy(settings, out);
   return out;

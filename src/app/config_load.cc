@@ -269,16 +269,24 @@ class Loader {
     if (s.secrets.key.empty()) s.secrets.key = (data / "guarita.key").string();
     for (std::string* path :
          {&s.store.sqlite, &s.store.audit_sink, &s.admin.socket, &s.secrets.key, &s.log.file}) {
-      if (!path->empty() && std::filesystem::path(*path).is_relative() &&
-          !context_.folder.empty()) {
-        *path = (std::filesystem::path(context_.folder) / *path).lexically_normal().string();
-      }
+      *path = at_folder(*path);
+    }
+    for (Settings::Tls* tls : {&s.gate.tls, &s.console.tls}) {
+      for (std::string& path : tls->certificates) path = at_folder(path);
+      for (std::string& path : tls->keys) path = at_folder(path);
     }
     if (s.routes.empty() && routes_whole_) s.routes = policy::default_routes();
     check_routes();
     const Findings findings = check_whole(s);
     for (const Finding& f : findings.errors) error(place(f.key), f.key, f.text, f.remedy);
     for (const Finding& f : findings.warnings) warning(place(f.key), f.key, f.text, f.remedy);
+  }
+
+  // A relative path starts at the file's folder.
+  std::string at_folder(const std::string& path) const {
+    const bool relative = !path.empty() && std::filesystem::path(path).is_relative();
+    if (!relative || context_.folder.empty()) return path;
+    return (std::filesystem::path(context_.folder) / path).lexically_normal().string();
   }
 
   Place place(const std::string& key) const {

@@ -65,6 +65,22 @@ class Table {
   std::vector<Key> keys_;
 };
 
+// The two keys of a listener that speaks TLS.
+void tls(Table& t, Settings::Tls& (*of)(Settings&), const std::string& who) {
+  t.texts(
+      "tls_certificates", {}, kRunning, check_not_empty,
+      [of](Settings& s) { return &of(s).certificates; },
+      "PEM files with the certificates that " + who +
+          " shows, each with its chain behind it; none: plain HTTP. Of several, the one whose "
+          "names hold the host that a caller asks for (SNI), else the first. TLS 1.2 and 1.3. "
+          "SIGHUP reads the files anew and drops no connection; from none to some, or back, "
+          "needs a restart.");
+  t.texts(
+      "tls_keys", {}, kRunning, check_not_empty, [of](Settings& s) { return &of(s).keys; },
+      "PEM files with the private keys, without a passphrase: the first belongs to the first of "
+      "tls_certificates, and so on.");
+}
+
 void listeners(Table& t) {
   t.section("gate");
   t.texts(
@@ -93,6 +109,7 @@ void listeners(Table& t) {
   t.text(
       "id", "", kRestart, check_node_id, [](Settings& s) { return &s.gate.id; },
       "Name of this gate in Via, by which loops are found; empty: made from the store's id.");
+  tls(t, [](Settings& s) -> Settings::Tls& { return s.gate.tls; }, "the gate");
 
   t.section("console");
   t.text(
@@ -104,6 +121,7 @@ void listeners(Table& t) {
       [](Settings& s) { return &s.console.public_url; },
       "Base of links, and what Host and Origin are checked against; empty: loopback names "
       "only.");
+  tls(t, [](Settings& s) -> Settings::Tls& { return s.console.tls; }, "the console");
   t.section("admin");
   t.text(
       "socket", "", kRestart, check_socket, [](Settings& s) { return &s.admin.socket; },

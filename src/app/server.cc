@@ -9,6 +9,7 @@
 #include "admin/api.h"
 #include "app/sealing_key.h"
 #include "app/status_page.h"
+#include "app/tls_files.h"
 #include "app/tuning.h"
 #include "base/log.h"
 #include "control/proxy_barrier.h"
@@ -38,6 +39,12 @@ std::string joined(const std::vector<std::string>& texts) {
 StartError of_store(const store::StoreError& error) {
   if (!error.internal.empty()) log::error("store", error.internal);
   return {error.text, error.remedy, "store.sqlite"};
+}
+
+StartError of_tls(const net::TlsProblem& problem, const std::string& section) {
+  const bool key = problem.at == net::TlsProblem::At::Key;
+  return {problem.text, "mend the file, or name another",
+          section + (key ? ".tls_keys" : ".tls_certificates")};
 }
 
 // Runs `work` every second on a thread of its own until it goes.
@@ -72,6 +79,8 @@ struct Server::Parts {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<policy::Snapshot> snapshot;
   telemetry::Hub hub;
+  TlsListener gate_tls;
+  TlsListener console_tls;
   std::unique_ptr<proxy::DataPlane> plane;
   std::unique_ptr<control::ProxyBarrier> barrier;
   std::unique_ptr<control::Control> control;
@@ -126,6 +135,8 @@ Failure Server::Parts::make_plane() {
   options.node_id =
       settings.gate.id.empty() ? format_uuid(info->store_id).substr(24) : settings.gate.id;
   options.tuning = std::move(*tuning);
+  if (const auto problem = gate_tls.start(settings.gate.tls)) return of_tls(*problem, "gate");
+  options.tls = gate_tls.store();
   hub.set_access_log(settings.log.access);
   plane = std::make_unique<proxy::DataPlane>(std::move(options), *snapshot, hub, clock);
   return {};
@@ -185,6 +196,10 @@ Failure Server::Parts::serve_admin() {
   if (!settings.console.listen.empty()) {
     net::AdminServerOptions by_tcp;
     by_tcp.listen = settings.console.listen;
+    if (const auto problem = console_tls.start(settings.console.tls)) {
+      return of_tls(*problem, "console");
+    }
+    by_tcp.tls = console_tls.store();
     if (auto failed = start(console, std::move(by_tcp), "console.listen")) return failed;
   }
   net::AdminServerOptions by_socket;
@@ -301,6 +316,10 @@ std::vector<std::string> Server::reload(Settings wanted) {
   parts.plane->apply_tuning(std::move(*tuning));
   parts.control->set_unknown_instance(for_control(unknown));
   parts.hub.set_access_log(wanted.log.access);
+  if (!parts.gate_tls.reload(wanted.gate.tls, "gate")) restart.push_back("gate.tls_certificates");
+  if (parts.console && !parts.console_tls.reload(wanted.console.tls, "console")) {
+    restart.push_back("console.tls_certificates");
+  }
   if (std::string wrong = log::start(wanted.log.level, wanted.log.file); !wrong.empty()) {
     log::error("log", "cannot be opened", {{"file", wanted.log.file}, {"why", wrong}});
   }

@@ -36,6 +36,11 @@ struct AnswerSetting {
 };
 
 struct Settings {
+  // PEM files, the i-th certificate with the i-th key; none: plain HTTP.
+  struct Tls {
+    std::vector<std::string> certificates;
+    std::vector<std::string> keys;
+  };
   struct Gate {
     std::vector<std::string> listen;
     std::uint64_t threads = 0;  // 0: one per core
@@ -43,10 +48,12 @@ struct Settings {
     proxy::ClientAddress client_address{};
     proxy::MergeSlashes merge_slashes{};
     std::string id;  // of this node in Via; "" = from the store's id
+    Tls tls;
   } gate;
   struct Console {
     std::string listen;  // "" = off
     std::string public_url;
+    Tls tls;
   } console;
   struct Admin {
     std::string socket;  // never empty once loaded
