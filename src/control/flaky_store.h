@@ -159,6 +159,38 @@ class FlakyStore final : public store::Store {
     return real_.backup(f);
   }
 
+  // ---- ActivityBook ---------------------------------------------------------------------------
+  store::StoreResult<void> note_activity(std::span<const store::CallerRow> callers_in,
+                                         std::span<const store::InstanceCall> calls) override {
+    if (writes_fail) return store::StoreResult<void>(std::unexpect, failure());
+    return real_.note_activity(callers_in, calls);
+  }
+  store::StoreResult<std::vector<store::CallerRow>> callers(const AccountKey& k, Time t) override {
+    if (reads_fail) return fail();
+    return real_.callers(k, t);
+  }
+  store::StoreResult<void> forget_callers(Time t) override { return real_.forget_callers(t); }
+  store::StoreResult<std::vector<store::InstanceActivity>> instance_activity(
+      std::span<const store::InstanceRow> rows, Time t) override {
+    if (reads_fail) return fail();
+    return real_.instance_activity(rows, t);
+  }
+  store::StoreResult<std::vector<store::CounterRow>> account_traffic(
+      const std::optional<AccountKey>& k, Time from, Time until) override {
+    if (reads_fail) return fail();
+    return real_.account_traffic(k, from, until);
+  }
+  store::StoreResult<std::vector<store::CounterRow>> instance_traffic(const AccountKey& k,
+                                                                      const InstanceKey& i,
+                                                                      Time from,
+                                                                      Time until) override {
+    return real_.instance_traffic(k, i, from, until);
+  }
+  store::StoreResult<std::vector<store::CounterRow>> places(const AccountKey& k, Time t,
+                                                            std::size_t n) override {
+    return real_.places(k, t, n);
+  }
+
  private:
   static store::StoreError failure() {
     return {.kind = store::StoreErrorKind::Full,

@@ -17,7 +17,8 @@ namespace guarita::store {
 
 struct StoreError;
 
-inline constexpr std::size_t kCallersPerAccountMax = 1000;  // addresses in an hour, and in an answer
+inline constexpr std::size_t kCallersPerAccountMax =
+    1000;  // addresses in an hour, and in an answer
 
 // Who called an account: an increment, or the sum of what is kept. The address is personal data.
 struct CallerRow {

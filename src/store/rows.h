@@ -197,6 +197,7 @@ struct CounterRow {
   std::string instance_id{};  // "" = none
   std::string token_class{};  // the classifier's word, or a public reason
   std::uint64_t count = 0;
+  std::uint64_t denied = 0;  // of them
 };
 
 struct TokenUse {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/activity.h"
 #include "store/changes.h"
 #include "store/rows.h"
 
@@ -104,10 +105,8 @@ struct PruneOptions {  // what is older goes
   std::optional<Time> ended_before{};       // sessions and links, by expires_at
 };
 
-class Store {
+class Store : public ActivityBook {
  public:
-  virtual ~Store() = default;
-
   // All in one COMMIT; each in its own savepoint, with its own revision, in the order given; one
   // result per change. A refused change leaves nothing and costs no revision; the others stand.
   // A failure of the store itself fails all of them, and none is done.

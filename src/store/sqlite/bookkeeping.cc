@@ -1,43 +1,39 @@
 // What is counted and noted without a revision: the caller's transaction, no audit row.
+#include "store/sqlite/activity.h"
 #include "store/sqlite/row_io.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/user_rows.h"
 
 namespace guarita::store::sqlite {
 
-namespace {
-
-std::int64_t hour_of(Time t) {
-  return std::chrono::floor<std::chrono::hours>(t.time_since_epoch()).count();
-}
-
-}  // namespace
-
 StoreResult<void> write_counters(Database& db, std::span<const CounterRow> deltas) {
   Statement s = db.prepare(
-      "INSERT INTO counters_hourly (account, hour, instance, class, count)"
-      " SELECT coalesce(a.key, x''), ?, coalesce(i.key, x''), ?, ?"
+      "INSERT INTO counters_hourly (account, hour, instance, class, count, denied)"
+      " SELECT coalesce(a.key, x''), ?, coalesce(i.key, x''), ?, ?, ?"
       " FROM (SELECT 1) LEFT JOIN accounts a ON a.id = ? LEFT JOIN instances i ON i.id = ?"
       " WHERE true"
-      " ON CONFLICT (account, hour, instance, class) DO UPDATE SET count = count + excluded.count");
+      " ON CONFLICT (account, hour, instance, class)"
+      " DO UPDATE SET count = count + excluded.count, denied = denied + excluded.denied");
   for (const CounterRow& row : deltas) {
-    s.bind(hour_of(row.hour)).bind(row.token_class).bind(row.count);
+    s.bind(hour_of(row.hour)).bind(row.token_class).bind(row.count).bind(row.denied);
     s.bind(row.account_id).bind(row.instance_id);
     if (auto ok = s.finish(); !ok) return ok;
     s.rewind();
   }
-  return {};
+  return write_account_traffic(db, deltas);
 }
 
 StoreResult<std::vector<CounterRow>> read_counters(Database& db, const CounterFilter& filter) {
   constexpr std::string_view kOfOne =
-      "SELECT c.hour, coalesce(a.id, ''), coalesce(i.id, '') AS instance_id, c.class, sum(c.count)"
+      "SELECT c.hour, coalesce(a.id, ''), coalesce(i.id, '') AS instance_id, c.class, sum(c.count),"
+      " sum(c.denied)"
       " FROM counters_hourly c LEFT JOIN accounts a ON a.key = c.account"
       " LEFT JOIN instances i ON i.key = c.instance"
       " WHERE c.hour >= ? AND c.hour < ? AND c.account = ?"
       " GROUP BY c.hour, c.account, instance_id, c.class ORDER BY 1, 2, 3, 4";
   constexpr std::string_view kOfAll =
-      "SELECT c.hour, coalesce(a.id, ''), coalesce(i.id, '') AS instance_id, c.class, sum(c.count)"
+      "SELECT c.hour, coalesce(a.id, ''), coalesce(i.id, '') AS instance_id, c.class, sum(c.count),"
+      " sum(c.denied)"
       " FROM counters_hourly c LEFT JOIN accounts a ON a.key = c.account"
       " LEFT JOIN instances i ON i.key = c.instance"
       " WHERE c.hour >= ? AND c.hour < ?"
@@ -48,7 +44,7 @@ StoreResult<std::vector<CounterRow>> read_counters(Database& db, const CounterFi
   std::vector<CounterRow> rows;
   while (s.next()) {
     rows.push_back({Time(std::chrono::hours(s.integer(0))), std::string(s.text(1)),
-                    std::string(s.text(2)), std::string(s.text(3)), s.count(4)});
+                    std::string(s.text(2)), std::string(s.text(3)), s.count(4), s.count(5)});
   }
   if (auto ok = s.finish(); !ok) return Err<StoreError>(std::move(ok.error()));
   return rows;
@@ -108,6 +104,8 @@ StoreResult<void> prune_rows(Database& db, const PruneOptions& options) {
   StoreResult<void> done;
   if (options.counters_before) {
     done = db.run("DELETE FROM counters_hourly WHERE hour < ?", hour_of(*options.counters_before));
+    if (!done) return done;
+    done = db.run("DELETE FROM account_traffic WHERE hour < ?", hour_of(*options.counters_before));
     if (!done) return done;
   }
   if (options.unknown_before) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "store/sqlite/activity.h"
 #include "store/sqlite/apply.h"
 #include "store/sqlite/audit.h"
 #include "store/sqlite/row_io.h"
@@ -303,6 +304,36 @@ StoreResult<bool> SqliteStore::use_recovery_code(const UserKey& user, const cryp
 }
 StoreResult<void> SqliteStore::prune(const PruneOptions& options) {
   return write([&](Database& db) { return prune_rows(db, options); });
+}
+
+StoreResult<void> SqliteStore::note_activity(std::span<const CallerRow> callers,
+                                             std::span<const InstanceCall> calls) {
+  return write([&](Database& db) { return write_activity(db, callers, calls); });
+}
+StoreResult<std::vector<CallerRow>> SqliteStore::callers(const AccountKey& account, Time since) {
+  return reader_.with([&](Database& db) { return read_callers(db, account, since); });
+}
+StoreResult<void> SqliteStore::forget_callers(Time before) {
+  return write([&](Database& db) { return remove_callers(db, before); });
+}
+StoreResult<std::vector<InstanceActivity>> SqliteStore::instance_activity(
+    std::span<const InstanceRow> instances, Time since) {
+  return reader_.with(
+      [&](Database& db) { return read_instance_activity(db, instances, since); });
+}
+StoreResult<std::vector<CounterRow>> SqliteStore::account_traffic(
+    const std::optional<AccountKey>& account, Time from, Time until) {
+  return reader_.with([&](Database& db) { return read_account_traffic(db, account, from, until); });
+}
+StoreResult<std::vector<CounterRow>> SqliteStore::instance_traffic(const AccountKey& account,
+                                                                   const InstanceKey& instance,
+                                                                   Time from, Time until) {
+  return reader_.with(
+      [&](Database& db) { return read_instance_traffic(db, account, instance, from, until); });
+}
+StoreResult<std::vector<CounterRow>> SqliteStore::places(const AccountKey& account, Time from,
+                                                         std::size_t limit) {
+  return reader_.with([&](Database& db) { return read_places(db, account, from, limit); });
 }
 
 }  // namespace guarita::store::sqlite

@@ -86,6 +86,20 @@ class SqliteStore final : public Store {
   StoreResult<void> prune(const PruneOptions& options) override;
   StoreResult<void> backup(const std::filesystem::path& file) override;
 
+  StoreResult<void> note_activity(std::span<const CallerRow> callers,
+                                  std::span<const InstanceCall> calls) override;
+  StoreResult<std::vector<CallerRow>> callers(const AccountKey& account, Time since) override;
+  StoreResult<void> forget_callers(Time before) override;
+  StoreResult<std::vector<InstanceActivity>> instance_activity(
+      std::span<const InstanceRow> instances, Time since) override;
+  StoreResult<std::vector<CounterRow>> account_traffic(const std::optional<AccountKey>& account,
+                                                       Time from, Time until) override;
+  StoreResult<std::vector<CounterRow>> instance_traffic(const AccountKey& account,
+                                                        const InstanceKey& instance, Time from,
+                                                        Time until) override;
+  StoreResult<std::vector<CounterRow>> places(const AccountKey& account, Time from,
+                                              std::size_t limit) override;
+
  private:
   struct Writer {
     Writer(Database d, std::optional<AuditSink> s) : db(std::move(d)), sink(std::move(s)) {}
