@@ -15,7 +15,7 @@ export class DenialList {
   }
 
   keyOf(denial: Denial): string {
-    return denial.request_id || `${denial.at} ${denial.instance} ${denial.address}`;
+    return `${denial.request_id} ${denial.at} ${denial.instance}`;
   }
 
   // What the server remembers; what came by the stream meanwhile stays.

@@ -96,6 +96,7 @@ const pt = {
   would_open_better: (to: string) => `Melhor: ative primeiro o token da conta ${to} e mova depois.`,
   move_force: 'Entendi: mover assim mesmo, sem proteção',
   move_do: 'Mover',
+  move_anyway: 'Mover assim mesmo',
   moved: (id: string, to: string) => `${id} agora é da conta ${to}.`,
 
   remove_title: (id: string) => `Apagar ${id}?`,
@@ -223,6 +224,7 @@ const en: Words = {
   would_open_better: (to) => `Better: activate the token of account ${to} first, then move.`,
   move_force: 'I understand: move it all the same, unprotected',
   move_do: 'Move',
+  move_anyway: 'Move anyway',
   moved: (id, to) => `${id} now belongs to account ${to}.`,
 
   remove_title: (id) => `Delete ${id}?`,
@@ -348,6 +350,7 @@ const es: Words = {
   would_open_better: (to) => `Mejor: active primero el token de la cuenta ${to} y mueva después.`,
   move_force: 'Entendido: mover de todos modos, sin protección',
   move_do: 'Mover',
+  move_anyway: 'Mover de todos modos',
   moved: (id, to) => `${id} ahora es de la cuenta ${to}.`,
 
   remove_title: (id) => `¿Eliminar ${id}?`,
