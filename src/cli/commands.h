@@ -84,6 +84,22 @@ Outcome<ExitCode> admin_token_create(Session& session, const AdminTokenOptions& 
 Outcome<ExitCode> admin_token_list(Session& session);
 Outcome<ExitCode> admin_token_revoke(Session& session, const AdminTokenOptions& options);
 
+// user.cc
+struct UserOptions {
+  std::string email;
+  std::optional<std::string> name;
+  std::optional<std::string> language;
+  bool is_operator = false;
+  std::optional<std::string> account;  // with `role`
+  std::optional<std::string> role;     // owner, viewer
+};
+Outcome<ExitCode> user_create(Session& session, const UserOptions& options);
+Outcome<ExitCode> user_list(Session& session);
+Outcome<ExitCode> user_show(Session& session, const UserOptions& options);
+Outcome<ExitCode> user_delete(Session& session, const UserOptions& options);
+Outcome<ExitCode> user_reset(Session& session, const UserOptions& options);
+Outcome<ExitCode> user_reset_two_factor(Session& session, const UserOptions& options);
+
 // check.cc
 struct CheckOptions {
   std::string instance;

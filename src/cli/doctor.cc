@@ -91,6 +91,7 @@ Outcome<ExitCode> doctor(Session& session) {
     check_secrets(*settings, findings);
     check_database(*settings, served, SystemClock().now(), findings);
     check_ports(*settings, served, findings);
+    check_certificates(*settings, SystemClock().now(), findings);
     check_upstream(*settings, findings);
     check_limits(*settings, findings);
   }

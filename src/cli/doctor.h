@@ -36,6 +36,8 @@ enum class Served : std::uint8_t { No, Yes };
 void check_ports(const app::Settings& settings, Served served, Findings& findings);
 void check_upstream(const app::Settings& settings, Findings& findings);
 void check_limits(const app::Settings& settings, Findings& findings);
+// Certificates and keys of both listeners: usable, and not about to end.
+void check_certificates(const app::Settings& settings, Time now, Findings& findings);
 // Opens the database for reading: schema, audit chain, and the clock against its newest row.
 void check_database(const app::Settings& settings, Served served, Time now, Findings& findings);
 Served check_server(const Api& api, Findings& findings);

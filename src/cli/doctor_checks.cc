@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "app/tls_files.h"
 #include "cli/doctor.h"
 #include "cli/probe.h"
 #include "store/sqlite_store.h"
@@ -126,6 +127,33 @@ void check_ports(const app::Settings& settings, Served served, Findings& finding
   for (const std::string& listen : settings.gate.listen) check_listen("gate", listen, findings);
   check_listen("console", settings.console.listen, findings);
   check_listen("status", settings.status.listen, findings);
+}
+
+void check_certificates(const app::Settings& settings, Time now, Findings& findings) {
+  for (const app::Settings::Tls* tls : {&settings.gate.tls, &settings.console.tls}) {
+    if (tls->certificates.empty()) continue;
+    const auto loaded = net::TlsContext::load(app::tls_pairs(*tls));
+    if (!loaded) {
+      findings.push_back(
+          {Health::Fail, "certificate", loaded.error().text, "guarita check-config FILE"});
+      continue;
+    }
+    for (const net::TlsCertificate& certificate : (*loaded)->certificates()) {
+      std::string problem = net::tls_date_problem(certificate, now, app::kCertificateEndsSoon);
+      if (problem.empty()) {
+        findings.push_back({Health::Ok, "certificate",
+                            certificate.file + " until " + format_rfc3339(certificate.not_after),
+                            ""});
+        continue;
+      }
+      const bool valid = now >= certificate.not_before && now < certificate.not_after;
+      findings.push_back({valid ? Health::Warn : Health::Fail, "certificate", std::move(problem),
+                          "renew it, then: kill -HUP of the server"});
+    }
+    for (const std::string& key : tls->keys) {
+      check_mode("private key", key, S_IRWXG | S_IRWXO, Health::Warn, findings);
+    }
+  }
 }
 
 void check_upstream(const app::Settings& settings, Findings& findings) {

@@ -103,6 +103,7 @@ Parsed parse(std::span<const std::string> words) {
   add_token_commands(root, state);
   add_ip_commands(root, state);
   add_admin_token_commands(root, state);
+  add_user_commands(root, state);
   add_audit_commands(root, state);
   add_check_command(root, state);
   add_file_commands(root, state);

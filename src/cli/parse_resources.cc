@@ -201,6 +201,44 @@ void add_admin_token_commands(CLI::App& root, ParseState& state) {
   group.footer("Examples:\n  guarita admin-token create --scope account:acme --name 'acme panel'");
 }
 
+void add_user_commands(CLI::App& root, ParseState& state) {
+  CLI::App& group = *add_group(root, "user", "People who sign in to the console");
+  const auto with_email = [](const Leaf<UserOptions>& leaf) {
+    leaf.app->add_option("EMAIL", leaf.options->email, "The user's email address")->required();
+    return leaf.app;
+  };
+  auto create = add_leaf(group, state, "create",
+                         "Make a user; prints a one-time link for the password", user_create);
+  CLI::App& made = *with_email(create);
+  UserOptions& options = *create.options;
+  CLI::Option* all = made.add_flag("--operator", options.is_operator,
+                                   "May see and change everything; the link lives 15 minutes");
+  made.add_option("--name", options.name, "Free text for people")->type_name("TEXT");
+  made.add_option("--language", options.language, "pt-BR, en or es (default: the browser's)")
+      ->check(CLI::IsMember({"pt-BR", "en", "es"}))
+      ->type_name("LANGUAGE");
+  CLI::Option* account = made.add_option("--account", options.account, "A member of this account")
+                             ->type_name("ACCOUNT")
+                             ->excludes(all);
+  CLI::Option* role = made.add_option("--role", options.role, "In the account: owner or viewer")
+                          ->check(CLI::IsMember({"owner", "viewer"}))
+                          ->type_name("ROLE")
+                          ->needs(account);
+  account->needs(role);
+  add_leaf<None>(group, state, "list", "List all users", without_options<user_list>);
+  with_email(add_leaf(group, state, "show", "Show a user", user_show));
+  with_email(add_leaf(group, state, "delete", "Delete a user; its sessions end", user_delete));
+  with_email(
+      add_leaf(group, state, "reset", "Print a one-time link for a new password", user_reset));
+  with_email(add_leaf(group, state, "reset-two-factor",
+                      "Turn two-factor off for a user who lost the authenticator",
+                      user_reset_two_factor));
+  group.footer(
+      "Examples:\n  guarita user create you@example.com --operator\n"
+      "  guarita user create ana@example.com --account acme --role owner --language pt-BR\n"
+      "  guarita user reset ana@example.com");
+}
+
 void add_audit_commands(CLI::App& root, ParseState& state) {
   CLI::App& group = *add_group(root, "audit", "Who changed what, and that nobody edited it");
   add_leaf<None>(group, state, "list", "All changes, newest first", without_options<audit_list>);

@@ -43,6 +43,13 @@ TEST(Parse, EverySubcommandIsThere) {
       {"admin-token", "create", "--scope", "account:a"},
       {"admin-token", "list"},
       {"admin-token", "revoke", "0192d4e0-7b2a-7c3d-8e4f-5a6b7c8d9e0f"},
+      {"user", "create", "a@b.c", "--operator", "--name", "A", "--language", "pt-BR"},
+      {"user", "create", "a@b.c", "--account", "a", "--role", "owner"},
+      {"user", "list"},
+      {"user", "show", "a@b.c"},
+      {"user", "delete", "a@b.c"},
+      {"user", "reset", "a@b.c"},
+      {"user", "reset-two-factor", "a@b.c"},
       {"audit", "list"},
       {"audit", "verify", "--head", "00"},
       {"backup", "f"},
@@ -83,6 +90,14 @@ TEST(Parse, AWrongCommandLineIsUsageAndNamesTheHelp) {
       {"admin-token", "create"},
       {"admin-token", "create", "--scope", "admin"},
       {"admin-token", "create", "--scope", "account:"},
+      {"user"},
+      {"user", "create"},
+      {"user", "create", "a@b.c", "--role", "owner"},
+      {"user", "create", "a@b.c", "--account", "a"},
+      {"user", "create", "a@b.c", "--account", "a", "--role", "admin"},
+      {"user", "create", "a@b.c", "--operator", "--account", "a", "--role", "owner"},
+      {"user", "create", "a@b.c", "--language", "fr"},
+      {"user", "reset"},
       {"check"},
       {"serve"},
   };
@@ -95,8 +110,8 @@ TEST(Parse, AWrongCommandLineIsUsageAndNamesTheHelp) {
 }
 
 TEST(Parse, HelpIsThereForEveryCommandWithAnExamplePerGroup) {
-  const std::vector<std::string> groups = {"account", "instance",    "token",
-                                           "ip",      "admin-token", "audit"};
+  const std::vector<std::string> groups = {"account",     "instance", "token", "ip",
+                                           "admin-token", "user",     "audit"};
   for (const std::string& group : groups) {
     const Parsed result = parsed({group, "--help"});
     ASSERT_TRUE(std::holds_alternative<Say>(result)) << group;
