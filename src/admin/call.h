@@ -31,6 +31,7 @@ using Answer = Result<Reply, Problem>;
 // What the console is told about its server, and what links are made of.
 struct ConsoleOptions {
   enum class Demo : std::uint8_t { No, Yes };
+  enum class TokenStorage : std::uint8_t { Digest, Encrypted };
 
   // "http://127.0.0.1:8081" or "https://guarita.example": Host and Origin of TCP requests are
   // checked against it. Empty: only loopback names and addresses are served.
@@ -38,6 +39,9 @@ struct ConsoleOptions {
   std::string gate_url{};  // [gate] public_url; "" = the page's host with the gate's port
   std::vector<std::string> frame_origins{};
   std::string token_header{"Client-Token"};
+  // The template of the first gated route with the instance in its path, for examples.
+  std::string example_path{};
+  TokenStorage token_storage = TokenStorage::Digest;
   Demo demo = Demo::No;
   // Known once the listeners are bound: "http://127.0.0.1:8081" of the console, "" = off;
   // "http://0.0.0.0:8080" of the gate. Not set: "".

@@ -35,6 +35,14 @@ json::value text_or_null(std::string_view text) {
   return text.empty() ? json::value() : json::value(text);
 }
 
+std::string text_in(const std::optional<std::string>& object, std::string_view name) {
+  if (!object) return {};
+  const json::value value = parsed_or_null(*object);
+  if (!value.is_object()) return {};
+  const auto* found = value.get_object().if_contains(name);
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+}
+
 json::array json_of(const std::vector<std::string>& texts) {
   json::array array;
   for (const std::string& text : texts) array.emplace_back(text);
@@ -118,7 +126,10 @@ json::object json_of(const store::AuditRow& row) {
           {"subject", row.subject},
           {"detail", std::move(detail)},
           {"actor",
-           {{"kind", row.actor_kind}, {"name", row.actor_name}, {"request_id", row.request_id}}},
+           {{"kind", row.actor_kind},
+            {"name", row.actor_name},
+            {"email", text_or_null(text_in(row.personal, "email"))},
+            {"request_id", row.request_id}}},
           {"personal", row.personal ? parsed_or_null(*row.personal) : json::value()},
           {"hash", crypto::hex(row.hash)}};
 }

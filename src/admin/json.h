@@ -28,6 +28,8 @@ boost::json::object json_of(const store::UserRow& user);  // as operators see it
 
 boost::json::value json_of(const std::optional<Time>& time);
 boost::json::value text_or_null(std::string_view text);
+// The text of that name in a JSON object that the store made; "" when there is none.
+std::string text_in(const std::optional<std::string>& object, std::string_view name);
 boost::json::array json_of(const std::vector<std::string>& texts);
 
 template <class Row>

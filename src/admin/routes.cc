@@ -72,7 +72,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/admin-tokens", Write, kNone, kKeep, "cursor,limit", &list_admin_tokens},
     Route{"POST", "/v1/admin-tokens", Write, kNone, kFresh, "", &create_admin_token},
     Route{"DELETE", "/v1/admin-tokens/{id}", Write, kNone, kFresh, "", &revoke_admin_token},
-    Route{"GET", "/v1/audit", Read, kNone, kKeep, "account,q,verb,actor,from,until,format,cursor,limit", &list_audit},
+    Route{"GET", "/v1/audit", Read, kNone, kKeep, "account,q,verb,from,until,format,cursor,limit", &list_audit},
     Route{"GET", "/v1/audit:verify", Read, kNone, kKeep, "head", &verify_audit},
     Route{"POST", "/v1/check", Write, kNone, kKeep, "", &check},
     Route{"GET", "/v1/receipts/{revision}", Any, kNone, kKeep, "", &show_receipt},

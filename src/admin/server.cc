@@ -26,13 +26,18 @@ std::string gate_url_of(const Call& call) {
 Answer show_console(const Call& call) {
   const ConsoleOptions& console = call.console;
   const bool plain = transport_of(call.request, console.public_url) == Transport::Plain;
-  return Reply{.body = {{"version", GUARITA_VERSION},
-                        {"https_required", plain},
-                        {"public_url", console.public_url},
-                        {"gate_url", gate_url_of(call)},
-                        {"token_header", console.token_header},
-                        {"languages", {"pt-BR", "en", "es"}},
-                        {"demo", console.demo == ConsoleOptions::Demo::Yes}}};
+  return Reply{
+      .body = {{"version", GUARITA_VERSION},
+               {"https_required", plain},
+               {"public_url", console.public_url},
+               {"gate_url", gate_url_of(call)},
+               {"token_header", console.token_header},
+               {"example_path", console.example_path},
+               {"token_storage", console.token_storage == ConsoleOptions::TokenStorage::Encrypted
+                                     ? "encrypted"
+                                     : "digest"},
+               {"languages", {"pt-BR", "en", "es"}},
+               {"demo", console.demo == ConsoleOptions::Demo::Yes}}};
 }
 
 Answer check(const Call& call) {

@@ -305,6 +305,20 @@ std::string check_public_url(std::string_view text) {
   return "";
 }
 
+// It becomes a word of Content-Security-Policy: nothing may end that word early.
+std::string check_frame_origin(std::string_view text) {
+  constexpr std::string_view kBad =
+      "is no origin; write it as browsers send it: \"https://app.example.com\"";
+  const auto good = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           std::string_view("-._:[]").contains(c);
+  };
+  const std::size_t scheme = text.find("://");
+  if (!text.starts_with("http://") && !text.starts_with("https://")) return std::string(kBad);
+  const std::string_view host = text.substr(scheme + 3);
+  return !host.empty() && std::ranges::all_of(host, good) ? "" : std::string(kBad);
+}
+
 std::string check_node_id(std::string_view text) {
   const auto good = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';

@@ -20,6 +20,7 @@ std::string check_upstream_header(std::string_view text);
 std::string check_prefix(std::string_view text);
 std::string check_origin(std::string_view text);
 std::string check_public_url(std::string_view text);
+std::string check_frame_origin(std::string_view text);
 std::string check_node_id(std::string_view text);
 std::string check_not_empty(std::string_view text);
 std::string check_socket(std::string_view text);

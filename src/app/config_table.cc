@@ -109,6 +109,10 @@ void listeners(Table& t) {
   t.text(
       "id", "", kRestart, check_node_id, [](Settings& s) { return &s.gate.id; },
       "Name of this gate in Via, by which loops are found; empty: made from the store's id.");
+  t.text(
+      "public_url", "", kRestart, check_public_url, [](Settings& s) { return &s.gate.public_url; },
+      "Base address by which programs reach the gate, as the panel shows it in its examples; "
+      "empty: the panel's own host with the gate's port.");
   tls(t, [](Settings& s) -> Settings::Tls& { return s.gate.tls; }, "the gate");
 
   t.section("console");
@@ -121,6 +125,11 @@ void listeners(Table& t) {
       [](Settings& s) { return &s.console.public_url; },
       "Base of links, and what Host and Origin are checked against; empty: loopback names "
       "only.");
+  t.texts(
+      "frame_origins", {}, kRestart, check_frame_origin,
+      [](Settings& s) { return &s.console.frame_origins; },
+      "Origins of the pages that may show the panel in a frame, for links into one account's "
+      "console; none: no page may.");
   tls(t, [](Settings& s) -> Settings::Tls& { return s.console.tls; }, "the console");
   t.section("admin");
   t.text(

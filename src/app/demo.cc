@@ -124,7 +124,7 @@ int demo(const DemoOptions& options, std::ostream& out, std::ostream& err) {
   }
   int code = 0;
   {
-    Server server(std::move(*loaded.settings));
+    Server server(std::move(*loaded.settings), Server::Purpose::Demo);
     if (const auto failed = server.start()) {
       log::stop();
       return fail(

@@ -65,13 +65,22 @@ class Ticker {
   std::jthread thread_;  // last: ends before what it uses goes
 };
 
+// The path that the panel's examples are made of: of the first gated route with the instance in it.
+std::string example_path(const std::vector<policy::RouteConfig>& routes) {
+  for (const policy::RouteConfig& route : routes) {
+    if (route.access != "public" && route.path.contains("{instance}")) return route.path;
+  }
+  return {};
+}
+
 }  // namespace
 
 // In the order of construction; torn down backwards.
 struct Server::Parts {
-  explicit Parts(Settings s) : settings(std::move(s)) {}
+  Parts(Settings s, Purpose p) : settings(std::move(s)), purpose(p) {}
 
   Settings settings;
+  const Purpose purpose;
   SystemClock clock;
   std::atomic<bool> ready{false};
   std::atomic<bool> draining{false};
@@ -96,6 +105,7 @@ struct Server::Parts {
   Failure make_control();
   Failure serve_gate();
   Failure serve_admin();
+  admin::ConsoleOptions console_options() const;
   Failure serve_status();
   policy::UnknownInstance unknown_instance(const Settings& wanted) const;
   Result<control::SealingKey, std::string> sealing_key_text() const;
@@ -170,17 +180,37 @@ Failure Server::Parts::serve_gate() {
   return {};
 }
 
+admin::ConsoleOptions Server::Parts::console_options() const {
+  const auto scheme = [](const Settings::Tls& tls) {
+    return std::string(tls.certificates.empty() ? "http://" : "https://");
+  };
+  using Demo = admin::ConsoleOptions::Demo;
+  using Storage = admin::ConsoleOptions::TokenStorage;
+  return {.public_url = settings.console.public_url,
+          .gate_url = settings.gate.public_url,
+          .frame_origins = settings.console.frame_origins,
+          .token_header = settings.token.header,
+          .example_path = example_path(settings.routes),
+          .token_storage = settings.token.storage == TokenStorage::Encrypted ? Storage::Encrypted
+                                                                             : Storage::Digest,
+          .demo = purpose == Purpose::Demo ? Demo::Yes : Demo::No,
+          .console_bound =
+              [this, of = scheme(settings.console.tls)] {
+                return console ? of + console->bound() : std::string();
+              },
+          .gate_bound =
+              [this, of = scheme(settings.gate.tls)] {
+                return gate_bound.empty() ? std::string() : of + gate_bound.front();
+              }};
+}
+
 Failure Server::Parts::serve_admin() {
   identity = std::make_unique<identity::Identity>(
       identity::Options{.public_url = settings.console.public_url,
                         .sealing_key = [this] { return sealing_key_text(); }},
       *control, *store, clock);
   admin::ApiOptions api_options{.own_uid = ::geteuid()};
-  api_options.console = {
-      .public_url = settings.console.public_url,
-      .token_header = settings.token.header,
-      .console_bound = [this] { return console ? "http://" + console->bound() : std::string(); },
-      .gate_bound = [this] { return gate_bound.empty() ? "" : "http://" + gate_bound.front(); }};
+  api_options.console = console_options();
   api = std::make_unique<admin::Api>(std::move(api_options), *control, *identity, clock);
   const auto handler = [this](const net::AdminRequest& request) { return api->handle(request); };
   const auto start = [&](std::unique_ptr<net::AdminServer>& server, net::AdminServerOptions options,
@@ -273,7 +303,8 @@ void Server::Parts::stop() {
   store.reset();
 }
 
-Server::Server(Settings settings) : parts_(std::make_unique<Parts>(std::move(settings))) {}
+Server::Server(Settings settings, Purpose purpose)
+    : parts_(std::make_unique<Parts>(std::move(settings), purpose)) {}
 Server::~Server() {
   stop();
 }

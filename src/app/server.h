@@ -23,7 +23,10 @@ struct StartError {
 // start() and stop() from one thread; the rest from any but a data-plane thread.
 class Server {
  public:
-  explicit Server(Settings settings);
+  // A demo says so in its panel.
+  enum class Purpose : std::uint8_t { Serve, Demo };
+
+  explicit Server(Settings settings, Purpose purpose = Purpose::Serve);
   ~Server();  // stops
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -49,10 +49,12 @@ struct Settings {
     proxy::MergeSlashes merge_slashes{};
     std::string id;  // of this node in Via; "" = from the store's id
     Tls tls;
+    std::string public_url;  // "" = the panel's host with the gate's port
   } gate;
   struct Console {
     std::string listen;  // "" = off
     std::string public_url;
+    std::vector<std::string> frame_origins;
     Tls tls;
   } console;
   struct Admin {
