@@ -121,7 +121,9 @@ async function call<T>(method: string, path: string, body: unknown, options: Opt
       if (await hooks.reauthenticate()) continue;
       throw new ApiCancelled();
     }
-    if (response.status === 401 && options.unauthenticated !== 'throw') hooks.sessionOver();
+    if (problem instanceof ApiProblem && problem.code === 'unauthenticated' && options.unauthenticated !== 'throw') {
+      hooks.sessionOver();
+    }
     throw problem;
   }
 }

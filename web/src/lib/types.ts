@@ -346,5 +346,7 @@ export interface ProblemBody {
   remedy?: string;
   member?: string;
   suggestion?: string;
+  // Of weak_password: which rule.
+  why?: string;
   request_id?: string;
 }

@@ -1,0 +1,43 @@
+import { plural, texts } from '../../lib/i18n.svelte';
+
+export const t = texts({
+  'pt-BR': {
+    title: 'Entrar', lead: 'Painel de segurança da sua conta.', email: 'E-mail', password: 'Senha', submit: 'Entrar',
+    ended: 'Sua sessão terminou. Entre de novo para continuar de onde parou.',
+    badEmail: 'Informe um e-mail, como nome@empresa.com.br.',
+    codeTitle: 'Verificação em dois fatores', codeLead: (email: string) => `Digite o código que seu aplicativo autenticador mostra para ${email}.`,
+    code: 'Código do autenticador', codeHint: 'Seis dígitos; mudam a cada 30 segundos.', recovery: 'Código de recuperação', recoveryHint: 'Um dos códigos que você guardou. Cada um vale uma vez.',
+    useRecovery: 'Não tenho o autenticador: usar um código de recuperação', useTotp: 'Usar o autenticador', other: 'Entrar com outro e-mail', verify: 'Verificar',
+    wait: (seconds: number) => `Muitas tentativas. Você pode tentar de novo em ${plural(seconds, { one: 'segundo', other: 'segundos' })}.`,
+    forgot: 'Esqueceu a senha?', forgotHow: 'Peça ao operador um link para criar uma nova. Ele vale uma vez e por pouco tempo.',
+    httpsTitle: 'O painel precisa de https', httpsLead: 'Por http, quem está no caminho leria sua senha e os tokens. Por isso a página de entrada não é mostrada aqui.',
+    httpsOpen: 'Abra o painel neste endereço:', httpsHow: 'Se você administra o servidor', httpsTls: 'Dê ao painel um certificado e diga seu endereço público:',
+    httpsProxy: 'Atrás de um proxy que termina o TLS, basta public_url.', httpsLocal: 'Para um primeiro olhar na própria máquina, http://127.0.0.1 também serve.', config: 'Configuração',
+  },
+  en: {
+    title: 'Sign in', lead: 'Your account’s security console.', email: 'E-mail', password: 'Password', submit: 'Sign in',
+    ended: 'Your session ended. Sign in again to go on where you were.',
+    badEmail: 'Enter an e-mail address such as name@company.com.',
+    codeTitle: 'Two-factor verification', codeLead: (email: string) => `Enter the code that your authenticator app shows for ${email}.`,
+    code: 'Authenticator code', codeHint: 'Six digits; they change every 30 seconds.', recovery: 'Recovery code', recoveryHint: 'One of the codes you kept. Each works once.',
+    useRecovery: 'I do not have the authenticator: use a recovery code', useTotp: 'Use the authenticator', other: 'Sign in with another e-mail', verify: 'Verify',
+    wait: (seconds: number) => `Too many attempts. You can try again in ${plural(seconds, { one: 'second', other: 'seconds' })}.`,
+    forgot: 'Forgot the password?', forgotHow: 'Ask the operator for a link to set a new one. It works once and for a short time.',
+    httpsTitle: 'The console needs https', httpsLead: 'Over http, anybody on the way could read your password and the tokens. So the sign-in page is not shown here.',
+    httpsOpen: 'Open the console at this address:', httpsHow: 'If you run the server', httpsTls: 'Give the console a certificate and tell its public address:',
+    httpsProxy: 'Behind a proxy that ends TLS, public_url is enough.', httpsLocal: 'For a first look on the machine itself, http://127.0.0.1 works as well.', config: 'Configuration',
+  },
+  es: {
+    title: 'Ingresar', lead: 'Panel de seguridad de su cuenta.', email: 'Correo electrónico', password: 'Contraseña', submit: 'Ingresar',
+    ended: 'Su sesión terminó. Ingrese de nuevo para continuar donde estaba.',
+    badEmail: 'Ingrese un correo, como nombre@empresa.com.',
+    codeTitle: 'Verificación en dos factores', codeLead: (email: string) => `Escriba el código que su aplicación autenticadora muestra para ${email}.`,
+    code: 'Código del autenticador', codeHint: 'Seis dígitos; cambian cada 30 segundos.', recovery: 'Código de recuperación', recoveryHint: 'Uno de los códigos que guardó. Cada uno vale una vez.',
+    useRecovery: 'No tengo el autenticador: usar un código de recuperación', useTotp: 'Usar el autenticador', other: 'Ingresar con otro correo', verify: 'Verificar',
+    wait: (seconds: number) => `Demasiados intentos. Puede intentar de nuevo en ${plural(seconds, { one: 'segundo', other: 'segundos' })}.`,
+    forgot: '¿Olvidó la contraseña?', forgotHow: 'Pida al operador un enlace para crear una nueva. Vale una vez y por poco tiempo.',
+    httpsTitle: 'El panel necesita https', httpsLead: 'Por http, cualquiera en el camino podría leer su contraseña y los tokens. Por eso la página de ingreso no se muestra aquí.',
+    httpsOpen: 'Abra el panel en esta dirección:', httpsHow: 'Si usted administra el servidor', httpsTls: 'Dé al panel un certificado y diga su dirección pública:',
+    httpsProxy: 'Detrás de un proxy que termina el TLS, basta public_url.', httpsLocal: 'Para una primera mirada en la propia máquina, http://127.0.0.1 también sirve.', config: 'Configuración',
+  },
+});
