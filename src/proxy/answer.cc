@@ -1,5 +1,6 @@
 // Phase: an answer of the gate's own, and what becomes of the request body nobody reads.
 #include "http/parser.h"
+#include "proxy/answer_text.h"
 #include "proxy/connection.h"
 
 namespace guarita::proxy {
@@ -22,9 +23,8 @@ Unread unread_body(Exchange& x) {
   return is_little_left(x) ? Unread::Little : Unread::Much;
 }
 
-// Headers of one answer; at most this many.
-struct AnswerFields {
-  std::array<http::SetField, 10> fields;
+struct MoreFields {
+  std::array<http::SetField, kMoreFieldsMax> fields;
   std::size_t count = 0;
   void add(std::string_view name, std::string_view value) {
     if (!value.empty() && count < fields.size()) fields[count++] = {name, value};
@@ -32,7 +32,7 @@ struct AnswerFields {
 };
 
 // So that a browser's programmer sees the reason, and a granted preflight is one.
-void add_cors(AnswerFields& fields, const Exchange& x) {
+void add_cors(MoreFields& fields, const Exchange& x) {
   if (!x.decided || x.rules().tuning->preflight != Preflight::Answer) return;
   const http::FieldLines origin = x.request.fields.lines("origin");
   if (!origin.one() || !x.rules().lists_origin(origin.value)) return;
@@ -51,29 +51,26 @@ void add_cors(AnswerFields& fields, const Exchange& x) {
 
 void compose(Connection& c, bool keep_alive, std::string& body) {
   Exchange& x = *c.x;
-  http::LocalAnswer answer;
-  AnswerFields fields;
-  std::string_view reason = x.local.answer.reason_text;
+  OwnAnswer answer{.status = x.local.answer.status,
+                   .body = {},
+                   .reason = x.local.answer.reason_text,
+                   .request_id = x.request_id,
+                   .more = {}};
   if (x.malformed != http::ErrorCode::None) {
     const http::ErrorAnswer wrong = http::answer_of(x.malformed);
     answer.status = wrong.status;
     body.append(R"({"error":")").append(wrong.text).append(R"("})");
-    reason = {};
+    answer.reason = {};
   } else if (x.local.preflight_granted) {
     answer.status = 204;
-    reason = {};
+    answer.reason = {};
   } else {
-    answer.status = x.local.answer.status;
     append_body(body, x.local.answer.body, x.local.value);
   }
   answer.body = body;
-  if (!body.empty()) answer.content_type = "application/json";
-  fields.add("Cache-Control", "no-store");
-  fields.add("Guarita-Reason", reason);
-  fields.add("X-Request-Id", x.request_id);
-  if (answer.status == 405) fields.add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-  add_cors(fields, x);
-  answer.set = {fields.fields.data(), fields.count};
+  MoreFields more;
+  add_cors(more, x);
+  answer.more = {more.fields.data(), more.count};
 
   const http::OutgoingResponse outgoing{.method = x.request.method,
                                         .caller = x.request.version,
@@ -83,7 +80,7 @@ void compose(Connection& c, bool keep_alive, std::string& body) {
                                         .via_name = {},
                                         .set = {}};
   x.out.clear();
-  http::append_answer(x.out, answer, outgoing);
+  append_own_answer(x.out, answer, outgoing);
   x.status = answer.status;
   if (x.request.method != http::Method::Head) x.bytes_out = body.size();
 }

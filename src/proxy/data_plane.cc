@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "net/thread_group.h"
+#include "proxy/answer_text.h"
 #include "proxy/barrier.h"
 #include "proxy/worker.h"
 #include "telemetry/hub.h"
@@ -212,6 +213,42 @@ DataPlaneStatus DataPlane::status() const {
   }
   status.draining = impl.draining;
   return status;
+}
+
+std::string DataPlane::answer_text(const DeniedCall& denied) const {
+  const Impl& impl = *impl_;
+  std::shared_ptr<const Rules> rules;
+  {
+    const std::scoped_lock lock(impl.mutex);
+    rules = impl.rules();
+  }
+  LocalAnswer local;
+  set_denial(local, *rules, denied.reason, denied.address, denied.token);
+  std::string body;
+  append_body(body, local.answer.body, local.value);
+  RequestIds ids;
+  const RequestIds::Text id = ids.next();
+  http::HttpDate date;
+  std::string out;
+  append_own_answer(out,
+                    {.status = local.answer.status,
+                     .body = body,
+                     .reason = local.answer.reason_text,
+                     .request_id = {id.data(), id.size()},
+                     .more = {}},
+                    {.method = http::Method::Get,
+                     .caller = http::Version::Http11,
+                     .keep_alive = !local.close,
+                     .token_header = {},
+                     .date = date.text(impl.clock.now()),
+                     .via_name = {},
+                     .set = {}});
+  return out;
+}
+
+std::string DataPlane::default_upstream() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->options.tuning->default_upstream;
 }
 
 std::string check_upstream(std::string_view url) {

@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "base/ip.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "crypto/crypto.h"
+#include "policy/decide.h"
 #include "proxy/tuning.h"
 
 namespace guarita::net {
@@ -53,6 +55,14 @@ struct Options {
   std::shared_ptr<const net::TlsStore> tls;            // null: plain HTTP
 };
 
+// An ordinary request (HTTP/1.1, no body left unread) that is denied. `token`: of the one line of
+// the token header, or empty. REQUIRES: reason is not None.
+struct DeniedCall {
+  policy::Reason reason{};
+  IpAddress address;
+  std::string_view token;
+};
+
 struct DataPlaneStatus {
   std::uint64_t connections = 0;
   std::uint64_t open_exchanges = 0;
@@ -91,6 +101,12 @@ class DataPlane {
   void stop();
 
   DataPlaneStatus status() const;
+
+  // Byte for byte what the caller of an ordinary request would be sent by the rules of the moment,
+  // with a request id that no request has.
+  std::string answer_text(const DeniedCall& denied) const;
+  // Of the rules of the moment; "" = none is configured.
+  std::string default_upstream() const;
 
  private:
   struct Impl;

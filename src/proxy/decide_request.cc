@@ -1,5 +1,6 @@
 // Phase: from a parsed head to a decision. Synchronous from the first look at the snapshot to the
 // last use of the decision's views: that is what the barrier counts on.
+#include "proxy/answer_text.h"
 #include "proxy/connection.h"
 
 namespace guarita::proxy {
@@ -76,14 +77,8 @@ Flow deny(Exchange& x) {
     reason = policy::concealed_reason(x.facts);
   }
   x.public_reason = reason;
-  x.local.answer = x.rules().answers.of(reason);
-  x.local.close = reason == policy::Reason::BadTarget;
+  set_denial(x.local, x.rules(), reason, x.address, token_value(x));
   x.local.preflight_granted = grants_preflight(x, reason);
-  if (reason == policy::Reason::IpNotAllowed) {
-    x.local.value = format_ip(x.address);
-  } else if (x.local.answer.body.find("{value}") != std::string_view::npos) {
-    x.local.value = policy::mask(token_value(x));
-  }
   return Flow::Answer;
 }
 

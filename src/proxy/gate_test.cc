@@ -175,6 +175,43 @@ TEST(Gate, TheAnswersAreConfigurable) {
   EXPECT_EQ(body_of(caller.read_response()), body_of(response));
 }
 
+// What two requests may differ by: the id, and the second of the clock.
+std::string without_id(std::string text) {
+  for (const std::string_view name : {"X-Request-Id: ", "Date: "}) {
+    const std::size_t at = text.find(name);
+    EXPECT_NE(at, std::string::npos) << text;
+    if (at != std::string::npos) text.erase(at, text.find("\r\n", at) - at);
+  }
+  return text;
+}
+
+TEST(Gate, TellsBeforehandTheVeryBytesOfADenial) {
+  Gate gate({.tune = [](Tuning& tuning) {
+    tuning.answers.push_back({.reason = policy::Reason::TokenEmpty,
+                              .status = 401,
+                              .body = R"({"message":"token please"})"});
+  }});
+  gate.acme.ip_list = {*parse_cidr("192.0.2.0/24")};
+  struct Case {
+    std::string_view header, token;
+    policy::Reason reason;
+  };
+  for (const Case& c :
+       {Case{"", "", policy::Reason::IpNotAllowed}, Case{"", "", policy::Reason::TokenMissing},
+        Case{"Client-Token: \r\n", "", policy::Reason::TokenEmpty},
+        Case{"", kOther, policy::Reason::TokenNotAccepted},
+        Case{"", "short", policy::Reason::TokenMalformed}}) {
+    gate.put(gate.acme);
+    Peer caller = gate.call();
+    caller.send(Gate::get("i1", c.token, c.header));
+    const std::string told = gate.plane->answer_text(
+        {.reason = c.reason, .address = *parse_ip("127.0.0.1"), .token = c.token});
+    EXPECT_EQ(without_id(told), without_id(caller.read_response()));
+    gate.acme.ip_list.clear();
+  }
+  EXPECT_EQ(gate.plane->default_upstream(), gate.upstream.url());
+}
+
 TEST(Gate, PreflightsAreAnsweredForListedOrigins) {
   Gate gate({.tune = [](Tuning& tuning) {
     tuning.preflight = Preflight::Answer;
