@@ -21,6 +21,12 @@ export const kPath = '/instances/{instance}/status';
 export const kPathWithInstanceToken = '/instances/{instance}/token/{instance_token}/status';
 export const kInstanceTokenHere = 'TOKEN_DA_INSTANCIA';
 
+// The path of an example: what the gate is configured for, where that is known.
+export function path_for(pattern: string | undefined, has_instance_token: boolean): string {
+  if (!pattern?.includes('{instance}')) return has_instance_token ? kPathWithInstanceToken : kPath;
+  return pattern.replace(/\/\*$/, '/status').replaceAll('{_}', 'x');
+}
+
 // Everything but unreserved characters is escaped: an id may hold any UTF-8.
 function segment(text: string): string {
   return encodeURIComponent(text).replace(
