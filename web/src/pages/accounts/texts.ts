@@ -109,6 +109,8 @@ const pt = {
   link: 'Link',
 
   users_caption: 'Usuários do painel',
+  back: 'Todas as contas',
+  empty_search_users: (q: string) => `Ninguém tem “${q}” no e-mail ou no nome.`,
   users_empty_title: 'Nenhum usuário ainda',
   users_empty: 'Convide alguém: a pessoa recebe de você um link e define a própria senha.',
   user_invite: 'Convidar alguém',
@@ -282,6 +284,8 @@ const en: Words = {
   link: 'Link',
 
   users_caption: 'Users of the panel',
+  back: 'All accounts',
+  empty_search_users: (q) => `Nobody has “${q}” in their e-mail or name.`,
   users_empty_title: 'No users yet',
   users_empty: 'Invite somebody: they get a link from you and set their own password.',
   user_invite: 'Invite somebody',
@@ -453,6 +457,8 @@ const es: Words = {
   link: 'Enlace',
 
   users_caption: 'Usuarios del panel',
+  back: 'Todas las cuentas',
+  empty_search_users: (q) => `Nadie tiene “${q}” en el correo o el nombre.`,
   users_empty_title: 'Aún no hay usuarios',
   users_empty: 'Invite a alguien: recibe de usted un enlace y define su propia contraseña.',
   user_invite: 'Invitar a alguien',

@@ -5,6 +5,10 @@ const pt = {
   title: 'Auditoria',
   lead: 'Quem fez o quê, quando e de onde. Nada aqui pode ser alterado sem que a cadeia acuse.',
 
+  records: 'Registros',
+  chain: 'A cadeia',
+  chain_lead: 'Cada linha guarda o resumo da anterior: alterar ou retirar uma quebra todas as seguintes.',
+  copy_json: 'Copiar a linha em JSON',
   verify: 'Verificar a cadeia',
   verifying: 'Verificando…',
   verified: 'Cadeia verificada',
@@ -124,6 +128,10 @@ const en: Words = {
   title: 'Audit',
   lead: 'Who did what, when, and from where. Nothing here can be changed without the chain showing it.',
 
+  records: 'Records',
+  chain: 'The chain',
+  chain_lead: 'Each row holds the digest of the one before: changing or removing one breaks all that follow.',
+  copy_json: 'Copy the row as JSON',
   verify: 'Verify the chain',
   verifying: 'Verifying…',
   verified: 'Chain verified',
@@ -241,6 +249,10 @@ const es: Words = {
   title: 'Auditoría',
   lead: 'Quién hizo qué, cuándo y desde dónde. Nada aquí puede cambiarse sin que la cadena lo delate.',
 
+  records: 'Registros',
+  chain: 'La cadena',
+  chain_lead: 'Cada fila guarda el resumen de la anterior: cambiar o quitar una rompe todas las siguientes.',
+  copy_json: 'Copiar la fila en JSON',
   verify: 'Verificar la cadena',
   verifying: 'Verificando…',
   verified: 'Cadena verificada',
