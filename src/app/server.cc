@@ -12,6 +12,7 @@
 #include "app/tls_files.h"
 #include "app/tuning.h"
 #include "base/log.h"
+#include "console/console.h"
 #include "control/proxy_barrier.h"
 #include "identity/identity.h"
 #include "policy/snapshot.h"
@@ -95,6 +96,7 @@ struct Server::Parts {
   std::unique_ptr<control::Control> control;
   std::unique_ptr<identity::Identity> identity;
   std::unique_ptr<admin::Api> api;
+  std::unique_ptr<console::Console> panel;
   std::unique_ptr<net::AdminServer> socket;
   std::unique_ptr<net::AdminServer> console;
   std::unique_ptr<net::AdminServer> status;
@@ -212,11 +214,17 @@ Failure Server::Parts::serve_admin() {
   admin::ApiOptions api_options{.own_uid = ::geteuid()};
   api_options.console = console_options();
   api = std::make_unique<admin::Api>(std::move(api_options), *control, *identity, clock);
-  const auto handler = [this](const net::AdminRequest& request) { return api->handle(request); };
+  const net::AdminHandler by_api = [this](const net::AdminRequest& request) {
+    return api->handle(request);
+  };
+  panel = std::make_unique<console::Console>(
+      console::Options{.public_url = settings.console.public_url,
+                       .frame_origins = settings.console.frame_origins,
+                       .api = by_api});
   const auto start = [&](std::unique_ptr<net::AdminServer>& server, net::AdminServerOptions options,
-                         const char* key) -> Failure {
+                         net::AdminHandler handler, const char* key) -> Failure {
     options.refuse = [this](unsigned status_code) { return api->refuse(status_code); };
-    server = std::make_unique<net::AdminServer>(std::move(options), handler);
+    server = std::make_unique<net::AdminServer>(std::move(options), std::move(handler));
     if (auto wrong = server->start()) {
       return StartError{*wrong, "free the address, or change it", key};
     }
@@ -230,11 +238,14 @@ Failure Server::Parts::serve_admin() {
       return of_tls(*problem, "console");
     }
     by_tcp.tls = console_tls.store();
-    if (auto failed = start(console, std::move(by_tcp), "console.listen")) return failed;
+    const auto by_panel = [this](const net::AdminRequest& request) {
+      return panel->handle(request);
+    };
+    if (auto failed = start(console, std::move(by_tcp), by_panel, "console.listen")) return failed;
   }
   net::AdminServerOptions by_socket;
   by_socket.unix_path = settings.admin.socket;
-  return start(socket, std::move(by_socket), "admin.socket");
+  return start(socket, std::move(by_socket), by_api, "admin.socket");
 }
 
 Failure Server::Parts::serve_status() {
@@ -294,6 +305,7 @@ void Server::Parts::stop() {
   status.reset();
   console.reset();
   socket.reset();
+  panel.reset();
   api.reset();
   identity.reset();
   control.reset();

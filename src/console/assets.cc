@@ -16,13 +16,13 @@ std::string_view text_of(const unsigned char (&bytes)[N]) {
 }  // namespace
 
 std::span<const Asset> assets() {
-#define GUARITA_ASSET(path, type, etag, immutable, name)                      \
-  {path,                                                                      \
-   type,                                                                      \
-   etag,                                                                      \
-   (immutable) ? Caching::Immutable : Caching::Revalidate,                    \
-   text_of(k_##name##_plain),                                                 \
-   text_of(k_##name##_gzip),                                                  \
+#define GUARITA_ASSET(path, type, etag, immutable, name)   \
+  {path,                                                   \
+   type,                                                   \
+   etag,                                                   \
+   (immutable) ? Caching::Immutable : Caching::Revalidate, \
+   text_of(k_##name##_plain),                              \
+   text_of(k_##name##_gzip),                               \
    text_of(k_##name##_brotli)},
   static const Asset kAssets[] = {
 #include "assets.inc"

@@ -1,10 +1,9 @@
 #include "console/console.h"
 
 #include <algorithm>
-#include <charconv>
 
-#include "admin/caller.h"
 #include "admin/problem.h"
+#include "admin/site.h"
 #include "console/assets.h"
 
 namespace guarita::console {
@@ -68,8 +67,8 @@ bool matches(std::string_view if_none_match, std::string_view etag) {
   while (!if_none_match.empty()) {
     const auto comma = if_none_match.find(',');
     std::string_view item = trimmed(if_none_match.substr(0, comma));
-    if_none_match = comma == std::string_view::npos ? std::string_view()
-                                                    : if_none_match.substr(comma + 1);
+    if_none_match =
+        comma == std::string_view::npos ? std::string_view() : if_none_match.substr(comma + 1);
     if (item.starts_with("W/")) item.remove_prefix(2);
     if (item == "*" || item == etag) return true;
   }
@@ -88,16 +87,17 @@ net::AdminResponse serve(const Asset& asset, const net::AdminRequest& request) {
   if (coding != Coding::Identity) etag += "-" + std::string(name_of(coding));
   etag += '"';
   net::AdminResponse response;
-  response.headers = {
-      {"ETag", etag},
-      {"Vary", "Accept-Encoding"},
-      {"Cache-Control", asset.caching == Caching::Immutable ? std::string(kImmutable) : "no-cache"}};
+  response.headers = {{"ETag", etag},
+                      {"Vary", "Accept-Encoding"},
+                      {"Cache-Control",
+                       asset.caching == Caching::Immutable ? std::string(kImmutable) : "no-cache"}};
   if (matches(request.header("If-None-Match").value_or(""), etag)) {
     response.status = 304;
     return response;
   }
   response.headers.emplace_back("Content-Type", asset.type);
-  if (coding != Coding::Identity) response.headers.emplace_back("Content-Encoding", name_of(coding));
+  if (coding != Coding::Identity)
+    response.headers.emplace_back("Content-Encoding", name_of(coding));
   response.body = bytes_of(asset, coding);
   return response;
 }

@@ -65,11 +65,10 @@ TEST(Console, ChoosesTheCodingByAcceptEncoding) {
     const char* coding;
     std::string_view bytes;
   };
-  for (const Row& row : {Row{"gzip, deflate, br", "br", script.brotli},
-                         Row{"gzip;q=0.5", "gzip", script.gzip},
-                         Row{"br;q=0, gzip", "gzip", script.gzip},
-                         Row{"br;q=0.000", "", script.plain}, Row{"", "", script.plain},
-                         Row{"brx", "", script.plain}}) {
+  for (const Row& row :
+       {Row{"gzip, deflate, br", "br", script.brotli}, Row{"gzip;q=0.5", "gzip", script.gzip},
+        Row{"br;q=0, gzip", "gzip", script.gzip}, Row{"br;q=0.000", "", script.plain},
+        Row{"", "", script.plain}, Row{"brx", "", script.plain}}) {
     auto request = get(std::string(script.path));
     request.headers.emplace_back("Accept-Encoding", row.accept);
     const auto reply = make_console().handle(request);
@@ -105,8 +104,7 @@ TEST(Console, FindsExactPathsOnly) {
 TEST(Console, HandsTheApiThroughAndLetsNoAnswerOfItBeAPage) {
   const auto reply = make_console().handle(get("/v1/status"));
   EXPECT_EQ(reply.status, 299U);
-  EXPECT_EQ(reply.header("Content-Security-Policy"),
-            "default-src 'none'; frame-ancestors 'none'");
+  EXPECT_EQ(reply.header("Content-Security-Policy"), "default-src 'none'; frame-ancestors 'none'");
 }
 
 TEST(Console, RefusesAForeignHostAndOtherMethods) {

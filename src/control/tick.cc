@@ -16,6 +16,7 @@ constexpr std::size_t kExpiriesPerTickMax = 256;
 constexpr Millis kPruneEvery = std::chrono::hours(1);
 constexpr Millis kCountersKept = std::chrono::hours(24 * 90);
 constexpr Millis kUnknownKept = std::chrono::hours(24 * 30);
+constexpr Millis kEndedKept = std::chrono::hours(24);  // sessions and links that are over
 
 struct Warning {
   Millis ahead;
@@ -106,10 +107,23 @@ void Control::Engine::flush_telemetry() {
   if (ports.hub == nullptr) return;
   telemetry::Deltas deltas = ports.hub->take_deltas();
   if (deltas.empty()) return;
+  keep(deltas);
+  if (!deltas.empty()) ports.hub->put_back(std::move(deltas));
+}
+
+// What went in is taken out of `deltas`: it must not be handed out again.
+void Control::Engine::keep(telemetry::Deltas& deltas) {
   std::vector<store::CounterRow> counters;
+  std::vector<store::InstanceCall> calls;
   for (const telemetry::UsageDelta& usage : deltas.usage) {
     counters.push_back({usage.hour, usage.account_id, usage.instance_id,
-                        std::string(usage.word.text()), usage.count});
+                        std::string(usage.word.text()), usage.count, usage.denied});
+    if (!usage.instance_id.empty()) calls.push_back({usage.instance_id, usage.last});
+  }
+  std::vector<store::CallerRow> callers;
+  for (const telemetry::CallerDelta& caller : deltas.callers) {
+    callers.push_back({caller.account_id, caller.address, caller.first, caller.last,
+                       caller.requests, caller.accepted});
   }
   std::vector<store::TokenUse> uses;
   for (const telemetry::LastUsed& used : deltas.last_used) {
@@ -119,21 +133,19 @@ void Control::Engine::flush_telemetry() {
   for (const telemetry::UnknownInstance& seen : deltas.unknown_instances) {
     unknown.push_back({seen.instance_id, seen.first, seen.last, seen.count});
   }
-  // What went in must not be handed out again.
-  bool failed = false;
-  const auto taken = [&](const store::StoreResult<void>& done) {
-    if (!done) {
-      failed = true;
-      log::warn("control", "counters not kept", {{"internal", done.error().internal}});
-    }
+  const auto taken = [](const store::StoreResult<void>& done) {
+    if (!done) log::warn("control", "counters not kept", {{"internal", done.error().internal}});
     return done.has_value();
   };
+  // A last call that was not kept is told by the next one.
+  if ((callers.empty() && calls.empty()) || taken(ports.store.note_activity(callers, calls))) {
+    deltas.callers.clear();
+  }
   if (counters.empty() || taken(ports.store.add_counters(counters))) deltas.usage.clear();
   if (uses.empty() || taken(ports.store.touch_tokens(uses))) deltas.last_used.clear();
   if (unknown.empty() || taken(ports.store.touch_unknown_instances(unknown))) {
     deltas.unknown_instances.clear();
   }
-  if (failed) ports.hub->put_back(std::move(deltas));
 }
 
 void Control::Engine::prune() {
@@ -143,8 +155,13 @@ void Control::Engine::prune() {
   const auto done = ports.store.prune({.counters_before = at - kCountersKept,
                                        .unknown_before = at - kUnknownKept,
                                        .personal_before = {},
-                                       .changes_until = {}});
+                                       .changes_until = {},
+                                       .ended_before = at - kEndedKept});
   if (!done) log::warn("control", "old rows not removed", {{"internal", done.error().internal}});
+  const auto forgotten = ports.store.forget_callers(at - kCallersWindow);
+  if (!forgotten) {
+    log::warn("control", "callers not forgotten", {{"internal", forgotten.error().internal}});
+  }
 }
 
 void Control::tick() {
