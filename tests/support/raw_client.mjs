@@ -1,5 +1,6 @@
 // HTTP/1.1 by hand: bytes out, answers in, one connection.
 import net from 'node:net';
+import tls from 'node:tls';
 
 const kCrlf2 = Buffer.from('\r\n\r\n');
 
@@ -57,11 +58,12 @@ export function takeAnswer(buffer, { ended = false, method = 'GET' } = {}) {
 }
 
 export class RawClient {
-  static connect(where) {
+  // `where.tls`: options of tls.connect().
+  static connect({ tls: secure, ...where }) {
     const client = new RawClient();
     return new Promise((resolve, reject) => {
-      client.socket = net.connect({ ...where, allowHalfOpen: true, noDelay: true });
-      client.socket.once('connect', () => resolve(client));
+      client.socket = (secure ? tls : net).connect({ ...where, ...secure, allowHalfOpen: true, noDelay: true });
+      client.socket.once(secure ? 'secureConnect' : 'connect', () => resolve(client));
       client.socket.once('error', reject);
       client.socket.on('error', (error) => { client.error = error; client.wake(); });
       client.socket.on('data', (data) => { client.take(data); });
