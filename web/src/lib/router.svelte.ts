@@ -1,5 +1,7 @@
 // Hash routes: `#/`, `#/security`, `#/link/TOKEN`. The server only ever sees `/`.
 
+import { leaving } from './leaving.svelte';
+
 export const kPages = ['', 'instances', 'account', 'security', 'accounts', 'audit', 'login', 'link'] as const;
 export type PageName = 'dashboard' | 'instances' | 'account' | 'security' | 'accounts' | 'audit' | 'login' | 'link' | 'unknown';
 
@@ -33,7 +35,9 @@ class Router {
   linkToken = $state('');
 
   constructor() {
-    addEventListener('hashchange', () => this.#read());
+    addEventListener('hashchange', () => {
+      if (!leaving.holds()) this.#read();
+    });
     this.#read();
   }
 

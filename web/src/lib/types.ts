@@ -19,6 +19,9 @@ export interface ConsoleInfo {
   public_url: string;
   gate_url: string;
   token_header: string;
+  // The first gated route whose instance is in the path, as configured.
+  example_path?: string;
+  token_storage?: 'digest' | 'encrypted';
   languages: Language[];
   demo: boolean;
 }
