@@ -124,6 +124,7 @@ class Session {
   // The page tells what it has just read or changed, so that the shell shows the same.
   noteAccount(account: Account): void {
     if (this.account?.id !== account.id) return;
+    if (this.account.name === account.name && this.account.mode === account.mode) return;
     this.account = { ...this.account, name: account.name, mode: account.mode };
   }
 
