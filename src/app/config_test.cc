@@ -179,6 +179,13 @@ TEST_P(ConfigError, NamesPlaceKeyAndRemedy) {
 INSTANTIATE_TEST_SUITE_P(
     Table, ConfigError,
     testing::Values(
+        Wrong{"[gate]\ntls_certificates = [\"/no/a.pem\"]\ntls_keys = [\"/no/a.key\"]",
+              "guarita.toml:2:20: gate.tls_certificates: /no/a.pem does not exist"},
+        Wrong{"[gate]\ntls_certificates = [\"/no/a.pem\"]",
+              "guarita.toml:2:20: gate.tls_certificates: 1 certificates, but 0 keys; name one key "
+              "for each certificate, in the same order"},
+        Wrong{"[console]\ntls_keys = [\"/no/a.key\", \"\"]",
+              "guarita.toml:2:12: console.tls_keys: \"\" is empty"},
         Wrong{"[gate]\nthreads = 5000",
               "guarita.toml:2:11: gate.threads: 5000 is too large; allowed: 0 to 1024"},
         Wrong{"[gate]\nthreads = \"many\"",
