@@ -34,6 +34,7 @@ function remembered(): Language | null {
 
 class I18n {
   language = $state<Language>(remembered() ?? ofBrowser());
+  picked: Language | null = null;
 
   // Takes effect at once on the page and is remembered by this browser. To keep it with the user
   // as well, call session.saveLanguage().
@@ -47,9 +48,10 @@ class I18n {
     }
   }
 
-  // True when the user chose a language in this browser before.
-  get chosen(): boolean {
-    return remembered() !== null;
+  // Before the login: what was picked there is worth more than what the user saved once.
+  pick(language: Language): void {
+    this.picked = language;
+    this.use(language);
   }
 }
 

@@ -16,6 +16,7 @@ export interface CurrentAccount {
 }
 
 const kStorageKey = 'guarita.account';
+const kTouchEveryMs = 5 * 60_000;
 
 function rememberedAccount(): string {
   try {
@@ -44,6 +45,7 @@ class Session {
   // The password dialog is open while this is set.
   asking = $state.raw<((given: boolean) => void) | null>(null);
   #returnTo = '';
+  #touched = Date.now();
   #asked: Promise<boolean> | null = null;
 
   get user() {
@@ -87,18 +89,26 @@ class Session {
   async login(email: string, password: string, code?: string): Promise<void> {
     const given = code === undefined ? { email, password } : { email, password, code };
     await this.enter(await api.post<SessionBody>('/session', given, { unauthenticated: 'throw' }));
-    this.leaveLogin();
   }
 
   // After login, after a link, after a change of one's own data.
   async enter(body: SessionBody): Promise<void> {
     this.body = body;
     this.ended = false;
-    if (isLanguage(body.user?.language)) i18n.use(body.user.language);
+    const picked = i18n.picked;
+    i18n.picked = null;
+    if (picked === null && isLanguage(body.user?.language)) i18n.use(body.user.language);
+    if (picked !== null && body.user && picked !== body.user.language) await this.saveLanguage(picked);
     await this.#chooseAccount();
     this.status = 'in';
   }
 
+  // Where to go after the login.
+  keepPlace(): void {
+    this.#returnTo = location.hash;
+  }
+
+  // The shell calls it when somebody who is signed in stands on the login page.
   leaveLogin(): void {
     const target = this.#returnTo;
     this.#returnTo = '';
@@ -113,7 +123,7 @@ class Session {
       if (!(error instanceof ApiProblem)) throw error;
     }
     this.#forget();
-    router.go('login');
+    router.go('login', {}, 'replace');
   }
 
   // Reads the session again: memberships, mode, name.
@@ -148,10 +158,19 @@ class Session {
 
   over(): void {
     if (this.status !== 'in') return;
-    this.#returnTo = location.hash;
+    this.keepPlace();
     this.#forget();
     this.ended = true;
     router.go('login', {}, 'replace');
+  }
+
+  // Somebody types or points: the server learns that the session is not idle, now and then, so that
+  // a form filled in slowly does not end at the login.
+  touch(): void {
+    const now = Date.now();
+    if (this.status !== 'in' || now - this.#touched < kTouchEveryMs) return;
+    this.#touched = now;
+    api.get('/session').catch(() => {});
   }
 
   // One dialog for all calls that wait for it.
