@@ -29,6 +29,11 @@ export function isOrdered(filters: Filters): boolean {
   return from === '' || until === '' || from <= until;
 }
 
+/** Only what is filtered by. */
+export function given(filters: Filters): Record<string, string> {
+  return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== ''));
+}
+
 export function csvAddress(filters: Filters): string {
   const query = Object.entries({ ...queryOf(filters), format: 'csv' }).filter(([, value]) => value !== '');
   return `/v1/audit?${new URLSearchParams(query).toString()}`;
