@@ -67,14 +67,19 @@ Loaded demo_settings(const DemoOptions& options, const DataFolder& data,
   return parse_config(text, "demo", {});
 }
 
+constexpr std::string_view kDemoEmail = "demo@guarita.example";
+
+store::Actor demo_actor() {
+  return {.kind = store::ActorKind::System,
+          .name = "demo",
+          .address = {},
+          .email = {},
+          .request_id = {}};
+}
+
 // Creates the account and its instances; what is there from an earlier run with --data stays.
 std::string furnish(control::Control& control) {
-  const control::Request request{{.kind = store::ActorKind::System,
-                                  .name = "demo",
-                                  .address = {},
-                                  .email = {},
-                                  .request_id = {}},
-                                 {}};
+  const control::Request request{demo_actor(), {}};
   const auto made =
       control.create_account(request, std::string(kDemoAccount), "Conta de demonstração");
   if (!made && made.error().code != control::ErrorCode::AccountExists) return made.error().detail;
@@ -88,6 +93,25 @@ std::string furnish(control::Control& control) {
     }
   }
   return "";
+}
+
+// The link that signs in to the panel as the demo's operator: an invitation the first time, after
+// that a new password.
+std::string panel_link(Server& server) {
+  identity::Identity& identity = server.identity();
+  auto link = identity.create_user(demo_actor(), {.email = std::string(kDemoEmail),
+                                                  .name = "Demo",
+                                                  .language = {},
+                                                  .is_operator = true,
+                                                  .memberships = {}});
+  if (!link && link.error().code == identity::ErrorCode::UserExists) {
+    const auto known = identity.users({}, std::string(kDemoEmail), {});
+    if (known && !known->rows.empty()) {
+      link = identity.reset_link(demo_actor(), known->rows.front().key);
+    }
+  }
+  if (!link) return "no link could be made: " + link.error().detail;
+  return fmt::format("http://{}/#/link/{}", server.console_address(), link->token.reveal());
 }
 
 std::string own_path() {
@@ -139,6 +163,7 @@ int demo(const DemoOptions& options, std::ostream& out, std::ostream& err) {
       const StoryPlaces places{own_path(),
                                server.gate_addresses().front(),
                                server.console_address(),
+                               server.console_address().empty() ? "off" : panel_link(server),
                                server.status_address(),
                                server.socket_path(),
                                sample.url()};

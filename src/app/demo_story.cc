@@ -107,12 +107,14 @@ void print_story(std::ostream& out, const StoryPlaces& places) {
 Guarita is running. Account "{account}" owns the instances "{one}" and "{two}";
 behind the gate stands a sample instance that answers with the request it received.
 
+  panel    {panel}
+           (opens once, within 15 minutes: choose a password and look around)
   gate     http://{gate}     what callers talk to
-  admin    http://{console}     admin API (GET /v1/openapi.json)
+  admin    http://{console}     panel, and admin API (GET /v1/openapi.json)
   status   http://{status}     /livez /readyz /metrics
   socket   {socket}
 
-Paste this into another terminal, step by step:
+Click through it in the panel (Segurança), or paste this into another terminal, step by step:
 
 export GUARITA_SOCKET={socket}
 
@@ -142,9 +144,9 @@ Ctrl-C ends the demo.
 )",
                      fmt::arg("account", kDemoAccount), fmt::arg("one", kDemoInstances[0]),
                      fmt::arg("two", kDemoInstances[1]), fmt::arg("gate", places.gate),
-                     fmt::arg("console", places.console), fmt::arg("status", places.status),
-                     fmt::arg("socket", places.socket), fmt::arg("program", program),
-                     fmt::arg("bare", curl(places, "")),
+                     fmt::arg("console", places.console), fmt::arg("panel", places.panel),
+                     fmt::arg("status", places.status), fmt::arg("socket", places.socket),
+                     fmt::arg("program", program), fmt::arg("bare", curl(places, "")),
                      fmt::arg("with", curl(places, "-H \"Client-Token: $TOKEN\" ")));
   out.flush();
 }

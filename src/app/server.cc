@@ -159,6 +159,11 @@ Failure Server::Parts::make_control() {
   options.token_format = settings.token.format;
   options.check_upstream = &proxy::check_upstream;
   options.unknown_instance = for_control(settings.routing.unknown_instance);
+  options.gate.denial = [this](policy::Reason reason, const IpAddress& address,
+                               std::string_view token) {
+    return plane->answer_text({.reason = reason, .address = address, .token = token});
+  };
+  options.gate.default_upstream = [this] { return plane->default_upstream(); };
   if (settings.token.storage == TokenStorage::Encrypted) {
     auto key = load_sealing_key(settings.secrets.key);
     if (!key) return std::move(key.error());
@@ -295,6 +300,7 @@ void Server::Parts::stop() {
     const bool finished = plane->drain(settings.timeouts.drain);
     log::info("server", "drained", {{"all_finished", finished}});
   }
+  if (api) api->end_streams();
   if (console) console->stop();
   if (socket) socket->stop();
   ticker.reset();
@@ -333,7 +339,10 @@ std::optional<StartError> Server::start() {
     parts_->stop();
     return failed;
   }
-  parts_->ticker = std::make_unique<Ticker>([parts = parts_.get()] { parts->control->tick(); });
+  parts_->ticker = std::make_unique<Ticker>([parts = parts_.get()] {
+    parts->control->tick();
+    parts->api->publish();
+  });
   parts_->ready = true;
   log::info("server", "serving",
             {{"gate", joined(parts_->gate_bound)},
@@ -390,6 +399,9 @@ const std::string& Server::socket_path() const {
 }
 control::Control& Server::control() {
   return *parts_->control;
+}
+identity::Identity& Server::identity() {
+  return *parts_->identity;
 }
 
 }  // namespace guarita::app

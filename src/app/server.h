@@ -9,6 +9,7 @@
 
 #include "app/config.h"
 #include "control/control.h"
+#include "identity/identity.h"
 
 namespace guarita::app {
 
@@ -48,6 +49,7 @@ class Server {
 
   // For the demo's own story; the API to everything else is HTTP.
   control::Control& control();
+  identity::Identity& identity();
 
  private:
   struct Parts;
