@@ -151,6 +151,6 @@ test('n8n takes no token for an expression of its own', () => {
 });
 
 test('the instance token is asked for where the instance has one', () => {
-  const url = snippets.url_of({ ...target('x', '3C1F'), path: snippets.kPathWithInstanceToken });
+  const url = snippets.url_of({ ...target('x', '3C1F'), path: snippets.kPathWithInstanceToken, instance_token: 'TOKEN_DA_INSTANCIA' });
   assert.equal(url, `${base}/instances/3C1F/token/TOKEN_DA_INSTANCIA/status`);
 });

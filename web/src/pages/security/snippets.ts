@@ -9,6 +9,8 @@ export interface Target {
   token: string;
   // Where a gated call goes: `{instance}` and, where the instance has one, `{instance_token}`.
   path?: string;
+  // Stands for the instance token, of which only a digest is known: INSTANCE_TOKEN.
+  instance_token?: string;
 }
 
 export interface Snippet {
@@ -19,7 +21,6 @@ export interface Snippet {
 
 export const kPath = '/instances/{instance}/status';
 export const kPathWithInstanceToken = '/instances/{instance}/token/{instance_token}/status';
-export const kInstanceTokenHere = 'TOKEN_DA_INSTANCIA';
 
 // The path of an example: what the gate is configured for, where that is known.
 export function path_for(pattern: string | undefined, has_instance_token: boolean): string {
@@ -38,7 +39,7 @@ function segment(text: string): string {
 export function url_of(target: Target): string {
   const path = (target.path ?? kPath)
     .replaceAll('{instance}', () => segment(target.instance))
-    .replaceAll('{instance_token}', () => kInstanceTokenHere);
+    .replaceAll('{instance_token}', () => target.instance_token ?? 'INSTANCE_TOKEN');
   return target.gate.replace(/\/+$/, '') + path;
 }
 

@@ -165,6 +165,7 @@ export const en: SecurityTexts = {
     exampleToken: 'YOUR_TOKEN',
     exampleFor: 'Instance in the example',
     exampleNone: 'Your account has no instances yet; the example uses an invented id.',
+    instanceTokenHere: 'INSTANCE_TOKEN',
     exampleInstanceToken: (text: string) => `Replace ${text} by the token of this instance.`,
     exampleSecret: 'In production keep the token in an environment variable or a vault, never in the code.',
     exampleN8n: 'Copy it and paste it onto the canvas of n8n: the HTTP Request node appears, filled in.',

@@ -165,6 +165,7 @@ export const es: SecurityTexts = {
     exampleToken: 'SU_TOKEN',
     exampleFor: 'Instancia del ejemplo',
     exampleNone: 'Su cuenta todavía no tiene instancias; el ejemplo usa un id ficticio.',
+    instanceTokenHere: 'TOKEN_DE_LA_INSTANCIA',
     exampleInstanceToken: (text: string) => `Reemplace ${text} por el token de esta instancia.`,
     exampleSecret: 'En producción guarde el token en una variable de entorno o en una bóveda, nunca en el código.',
     exampleN8n: 'Cópielo y péguelo en el lienzo de n8n: el nodo HTTP Request aparece listo.',

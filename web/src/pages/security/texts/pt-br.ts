@@ -167,6 +167,7 @@ export const pt_br = {
     exampleToken: 'SEU_TOKEN',
     exampleFor: 'Instância do exemplo',
     exampleNone: 'Sua conta ainda não tem instâncias; o exemplo usa um id fictício.',
+    instanceTokenHere: 'TOKEN_DA_INSTANCIA',
     exampleInstanceToken: (text: string) => `Troque ${text} pelo token desta instância.`,
     exampleSecret: 'Em produção, guarde o token numa variável de ambiente ou num cofre, nunca no código.',
     exampleN8n: 'Copie e cole no canvas do n8n: o nó HTTP Request aparece pronto.',
