@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -176,71 +177,6 @@ TEST(Api, RemediesNameTheAccountAsked) {
   EXPECT_EQ(network.text("/suggestion"), "10.0.0.0/8");
 }
 
-TEST(Authentication, SocketServesItsOwnUserAndRoot) {
-  ApiWorld api;
-  for (const auto& [uid, status] : std::vector<std::pair<std::optional<uid_t>, unsigned>>{
-           {kOwnUid, 200}, {0, 200}, {kOwnUid + 1, 401}, {std::nullopt, 401}}) {
-    auto request = request_of({.method = "GET", .target = "/v1/status"});
-    request.peer = {.unix_socket = true, .uid = uid, .address = "unix"};
-    EXPECT_EQ(api.send(std::move(request)).status, status);
-  }
-}
-
-TEST(Authentication, HostAndOriginAreChecked) {
-  ApiWorld api({.console = {.public_url = "https://Guarita.example/panel"}, .own_uid = kOwnUid});
-  const std::string token = api.admin_token("read");
-  const auto ask = [&](net::AdminHeaders headers) {
-    headers.emplace_back("Authorization", "Bearer " + token);
-    return api.send({.method = "GET",
-                     .target = "/v1/status",
-                     .headers = std::move(headers),
-                     .body = {},
-                     .peer = {.unix_socket = false, .uid = {}, .address = "127.0.0.1"}});
-  };
-  for (const char* host :
-       {"guarita.example", "localhost:8081", "127.0.0.1", "[::1]:80", "LOCALHOST"}) {
-    EXPECT_EQ(ask({{"Host", host}}).status, 200U) << host;
-  }
-  for (const char* host : {"evil.example", "guarita.example:8443", "localhost.evil.example",
-                           "127.0.0.1.evil.example", "", "guarita.example.", "localhost:x"}) {
-    EXPECT_EQ(ask({{"Host", host}}).code(), "misdirected") << host;
-  }
-  EXPECT_EQ(ask({}).code(), "host_required");
-  EXPECT_EQ(ask({{"Host", "localhost"}, {"Host", "localhost"}}).code(), "host_required");
-  const auto origin = [&](const char* value) {
-    return ask({{"Host", "localhost"}, {"Origin", value}});
-  };
-  EXPECT_EQ(origin("https://guarita.example").status, 200U);
-  for (const char* value : {"http://guarita.example", "null", "https://evil.example",
-                            "https://guarita.example:8443", "http://localhost"}) {
-    EXPECT_EQ(origin(value).code(), "origin_refused") << value;
-  }
-}
-
-TEST(Authentication, WrongTokensAreThrottledByAddress) {
-  ApiWorld api;
-  const std::string token = api.admin_token("read");
-  const Ask ask{.method = "GET", .target = "/v1/status"};
-  EXPECT_EQ(api.tcp(ask, "").code(), "unauthenticated") << "no guess, not counted";
-  for (int i = 0; i < 10; ++i) {
-    const auto refused = api.tcp(ask, "gadm_" + std::string(64, '0'));
-    EXPECT_EQ(refused.code(), "unauthenticated");
-    EXPECT_TRUE(refused.raw.header("WWW-Authenticate"));
-  }
-  const auto blocked = api.tcp(ask, token);
-  EXPECT_EQ(blocked.code(), "too_many_failures");
-  EXPECT_EQ(blocked.raw.header("Retry-After"), "60");
-  auto elsewhere = request_of(ask);
-  elsewhere.headers.emplace_back("Host", "localhost");
-  elsewhere.headers.emplace_back("Authorization", "bearer " + token);
-  elsewhere.peer = {.unix_socket = false, .uid = {}, .address = "192.0.2.7"};
-  EXPECT_EQ(api.send(elsewhere).status, 200U);
-  api.world.clock.pass(std::chrono::minutes(1));
-  EXPECT_EQ(api.tcp(ask, token).status, 200U);
-  elsewhere.headers.emplace_back("Authorization", "Bearer " + token);
-  EXPECT_EQ(api.send(elsewhere).code(), "unauthenticated") << "two lines";
-}
-
 TEST(Scopes, AdminTokensAreListedByPages) {
   ApiWorld api;
   for (int i = 0; i < 3; ++i) api.admin_token("read");
@@ -325,6 +261,69 @@ TEST(Secrets, TokensAreInNoProblemAndNoLogLine) {
     EXPECT_EQ(text.str().find(secret), std::string::npos);
     EXPECT_EQ(everything.find(secret), std::string::npos);
   }
+}
+
+TEST(Audit, IsFilteredAndShownAsCsvThatNoSpreadsheetRuns) {
+  ApiWorld api;
+  api.world.make_account("acme");
+  api.world.make_account("beta");
+  api.world.make_token("acme");
+  const Browser boss = api.operator_user("=boss@example.com");
+  const auto renamed = api.browser(
+      boss, {.method = "PATCH", .target = "/v1/accounts/beta", .body = R"({"name":"N"})"});
+  ASSERT_EQ(renamed.status, 200U) << renamed.raw.body;
+  const auto verbs = [&](const std::string& query) {
+    std::string out;
+    const auto rows = api({.method = "GET", .target = "/v1/audit?" + query});
+    EXPECT_EQ(rows.status, 200U) << rows.raw.body;
+    for (const auto& row : rows.body.at("items").as_array()) {
+      out += (out.empty() ? "" : " ") + std::string(row.at("verb").as_string());
+    }
+    return out;
+  };
+  EXPECT_EQ(verbs("account=acme"), "token.generate account.create");
+  EXPECT_EQ(verbs("verb=account.&limit=2"), "account.rename account.create");
+  EXPECT_EQ(verbs("q=boss%40example"),
+            "account.rename session.start user.set_password link.issue "
+            "user.create");
+  EXPECT_EQ(verbs("until=2000-01-01T00:00:00Z"), "");
+  const auto first = api({.method = "GET", .target = "/v1/audit?limit=1"});
+  EXPECT_EQ(first.text("/items/0/actor/email"), "=boss@example.com");
+  for (const char* query : {"from=yesterday", "format=xml", "format=csv&limit=5"}) {
+    EXPECT_EQ(api({.method = "GET", .target = "/v1/audit?" + std::string(query)}).code(),
+              "invalid_request")
+        << query;
+  }
+  EXPECT_EQ(api({.method = "GET", .target = "/v1/audit?account=nobody"}).code(),
+            "account_not_found");
+
+  auto request =
+      request_of({.method = "GET", .target = "/v1/audit?format=csv&verb=account.rename"});
+  request.peer = {.unix_socket = true, .uid = kOwnUid, .address = "unix"};
+  const auto csv = api.api.handle(request);
+  EXPECT_EQ(csv.header("Content-Type"), "text/csv; charset=utf-8");
+  EXPECT_EQ(csv.header("Guarita-Truncated"), "false");
+  EXPECT_TRUE(csv.body.starts_with("seq,at,verb,subject,actor_kind,actor_name,email,address,"))
+      << csv.body;
+  EXPECT_TRUE(csv.body.contains(R"("account.rename","beta","user")")) << csv.body;
+  EXPECT_TRUE(csv.body.contains(R"("'=boss@example.com")")) << csv.body;
+  EXPECT_TRUE(csv.body.ends_with("\"\r\n"));
+  EXPECT_EQ(std::ranges::count(csv.body, '\n'), 2);
+}
+
+TEST(Secrets, ALiveTokenIsShownAgainWhereItIsKept) {
+  ApiWorld api;
+  api.world.make_account("acme");
+  const std::string text = api.world.make_token("acme");
+  const auto id = api({.method = "GET", .target = "/v1/accounts/acme/tokens"}).text("/items/0/id");
+  const auto reveal = [&](const std::string& body) {
+    return api({.method = "POST", .target = "/v1/accounts/acme/tokens:reveal", .body = body});
+  };
+  EXPECT_EQ(reveal(R"({"token_id":")" + id + R"("})").text("/secret"), text);
+  EXPECT_EQ(reveal(R"({"token_id":"00000000-0000-7000-8000-000000000000"})").code(),
+            "token_not_found");
+  EXPECT_EQ(reveal(R"({"token_id":"x"})").text("/member"), "token_id");
+  EXPECT_EQ(reveal("{}").text("/member"), "token_id");
 }
 
 TEST(Api, RefusalsOfTheServerAreProblemsToo) {
