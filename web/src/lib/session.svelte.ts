@@ -41,7 +41,7 @@ class Session {
   console = $state.raw<ConsoleInfo | null>(null);
   account = $state.raw<CurrentAccount | null>(null);
   // Said on the login page: the session ended by itself or elsewhere.
-  ended = $state(false);
+  ended = $state<'no' | 'user' | 'link'>('no');
   // The password dialog is open while this is set.
   asking = $state.raw<((given: boolean) => void) | null>(null);
   #returnTo = '';
@@ -94,7 +94,7 @@ class Session {
   // After login, after a link, after a change of one's own data.
   async enter(body: SessionBody): Promise<void> {
     this.body = body;
-    this.ended = false;
+    this.ended = 'no';
     const picked = i18n.picked;
     i18n.picked = null;
     if (picked === null && isLanguage(body.user?.language)) i18n.use(body.user.language);
@@ -158,9 +158,10 @@ class Session {
 
   over(): void {
     if (this.status !== 'in') return;
+    const ended = this.link ? 'link' : 'user';
     this.keepPlace();
     this.#forget();
-    this.ended = true;
+    this.ended = ended;
     router.go('login', {}, 'replace');
   }
 

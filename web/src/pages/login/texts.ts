@@ -4,6 +4,7 @@ export const t = texts({
   'pt-BR': {
     title: 'Entrar', lead: 'Painel de segurança da sua conta.', email: 'E-mail', password: 'Senha', submit: 'Entrar',
     ended: 'Sua sessão terminou. Entre de novo para continuar de onde parou.',
+    linkEnded: 'O acesso por link terminou. Abra-o de novo no site de onde você veio.',
     badEmail: 'Informe um e-mail, como nome@empresa.com.br.',
     codeTitle: 'Verificação em dois fatores', codeLead: (email: string) => `Digite o código que seu aplicativo autenticador mostra para ${email}.`,
     code: 'Código do autenticador', codeHint: 'Seis dígitos; mudam a cada 30 segundos.', recovery: 'Código de recuperação', recoveryHint: 'Um dos códigos que você guardou. Cada um vale uma vez.',
@@ -17,6 +18,7 @@ export const t = texts({
   en: {
     title: 'Sign in', lead: 'Your account’s security console.', email: 'E-mail', password: 'Password', submit: 'Sign in',
     ended: 'Your session ended. Sign in again to go on where you were.',
+    linkEnded: 'The access by link is over. Open it again on the site that you came from.',
     badEmail: 'Enter an e-mail address such as name@company.com.',
     codeTitle: 'Two-factor verification', codeLead: (email: string) => `Enter the code that your authenticator app shows for ${email}.`,
     code: 'Authenticator code', codeHint: 'Six digits; they change every 30 seconds.', recovery: 'Recovery code', recoveryHint: 'One of the codes you kept. Each works once.',
@@ -30,6 +32,7 @@ export const t = texts({
   es: {
     title: 'Ingresar', lead: 'Panel de seguridad de su cuenta.', email: 'Correo electrónico', password: 'Contraseña', submit: 'Ingresar',
     ended: 'Su sesión terminó. Ingrese de nuevo para continuar donde estaba.',
+    linkEnded: 'El acceso por enlace terminó. Ábralo de nuevo en el sitio del que vino.',
     badEmail: 'Ingrese un correo, como nombre@empresa.com.',
     codeTitle: 'Verificación en dos factores', codeLead: (email: string) => `Escriba el código que su aplicación autenticadora muestra para ${email}.`,
     code: 'Código del autenticador', codeHint: 'Seis dígitos; cambian cada 30 segundos.', recovery: 'Código de recuperación', recoveryHint: 'Uno de los códigos que guardó. Cada uno vale una vez.',
