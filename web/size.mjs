@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { gzipSync, brotliCompressSync } from 'node:zlib';
 
 const kFirstLoadBytesMax = 60_000;
-const kAllBytesMax = 150_000;
+const kAllBytesMax = 260_000;
 
 const dist = new URL('./dist/', import.meta.url);
 const html = readFileSync(new URL('index.html', dist), 'utf8');
