@@ -90,9 +90,12 @@ asio::awaitable<bool> write_all(AdminSession& session, std::string_view bytes) {
 
 asio::awaitable<void> linger(AdminSession& session, Millis at_most) {
   error_code ec;
-  if (session.layer) session.layer->finish(session.socket.native_handle());
-  session.socket.shutdown(asio::socket_base::shutdown_send, ec);
   session.set_deadline(at_most);
+  if (session.layer) {
+    session.layer->finish(session.socket.native_handle());
+    if (!co_await flush(session)) co_return;
+  }
+  session.socket.shutdown(asio::socket_base::shutdown_send, ec);
   std::size_t dropped = 0;
   while (!ec && dropped < kLingerBytesMax) {
     session.buffer.clear();

@@ -324,6 +324,10 @@ void Stream::interrupt(NetError why) {
 
 void Stream::finish_sending() {
   if (layer_) layer_->finish(fd());
+  if (must_flush()) {  // its last words are an end in order; ours comes with the close
+    flush_later();
+    return;
+  }
   ::shutdown(fd(), SHUT_WR);
 }
 
