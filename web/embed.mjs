@@ -1,6 +1,6 @@
 // Builds the console and writes what the binary embeds: node embed.mjs OUT
 //
-// OUT gets each file of dist/ as it is, gzipped and with brotli, and assets.inc, the table that
+// OUT gets each built file as it is, gzipped and with brotli, and assets.inc, the table that
 // src/console/assets.cc includes. Runs npm ci and Vite only when the sources have changed since
 // OUT was written; a second preset that builds into the same OUT costs nothing.
 import { execFileSync } from 'node:child_process';
@@ -91,9 +91,10 @@ const wanted = digestOf(sources);
 const stamp = join(out, 'stamp');
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   install();
-  npm('run', 'build', '--silent');
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
-  table(join(web, 'dist'));
+  const dist = join(out, 'dist');
+  npm('run', 'build', '--silent', '--', '--outDir', dist, '--emptyOutDir');
+  table(dist);
   writeFileSync(stamp, wanted);
 }
