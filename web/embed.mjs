@@ -94,7 +94,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const dist = join(out, 'dist');
-  npm('run', 'build', '--silent', '--', '--outDir', dist, '--emptyOutDir');
+  npm('exec', '--silent', '--', 'vite', 'build', '--outDir', dist, '--emptyOutDir');
   table(dist);
   writeFileSync(stamp, wanted);
 }
