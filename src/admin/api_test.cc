@@ -284,7 +284,7 @@ TEST(Audit, IsFilteredAndShownAsCsvThatNoSpreadsheetRuns) {
   EXPECT_EQ(verbs("account=acme"), "token.generate account.create");
   EXPECT_EQ(verbs("verb=account.&limit=2"), "account.rename account.create");
   EXPECT_EQ(verbs("q=boss%40example"),
-            "account.rename session.start user.set_password link.issue "
+            "account.rename session.start user.password link.issue "
             "user.create");
   EXPECT_EQ(verbs("until=2000-01-01T00:00:00Z"), "");
   const auto first = api({.method = "GET", .target = "/v1/audit?limit=1"});
