@@ -59,6 +59,11 @@ unsigned HashQueue::default_running_max() {
   return std::clamp(std::thread::hardware_concurrency() / 2, 1U, 2U);
 }
 
+unsigned HashQueue::held() {
+  const std::scoped_lock lock(mutex_);
+  return held_;
+}
+
 std::optional<std::string> HashQueue::hash(const Secret& password, Who who) {
   const Turn turn(*this, who);
   return turn.taken() ? functions_.hash(password.reveal()) : std::nullopt;

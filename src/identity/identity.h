@@ -63,12 +63,14 @@ using Outcome = Result<T, Error>;
 
 // Of the request, for throttling, audit and the list of sessions.
 struct Client {
-  std::string address;
-  std::string user_agent;
-  std::string request_id;
+  std::string address{};
+  std::string user_agent{};
+  std::string request_id{};
 };
 
 enum class LinkRight : std::uint8_t { View = 1, Rotate = 2, Activate = 4 };
+
+enum class Seen : std::uint8_t { Note, Leave };
 
 struct Session {
   store::SessionRow row;
@@ -100,18 +102,20 @@ struct TwoFactorSetup {
   std::string qr_svg;  // one <path>, no script, no style
 };
 struct NewUser {
-  std::string email, name, language;
+  std::string email{};
+  std::string name{};
+  std::string language{};
   bool is_operator = false;
-  std::vector<std::pair<std::string, store::Role>> memberships;  // account id, role
+  std::vector<std::pair<std::string, store::Role>> memberships{};  // account id, role
 };
 
 class PasswordFunctions;  // password.h
 
 struct Options {
   // Names the issuer in the authenticator: "Guarita (HOST)".
-  std::string public_url;
+  std::string public_url{};
   // Loads or makes the sealing key when it is first needed; an error text when it cannot.
-  std::function<Result<control::SealingKey, std::string>()> sealing_key;
+  std::function<Result<control::SealingKey, std::string>()> sealing_key{};
   PasswordFunctions* passwords = nullptr;  // none: Argon2id. Outlives Identity.
 };
 
@@ -128,7 +132,8 @@ class Identity {
                             std::string_view code);
   // SessionNotFound: unknown, ended, idle for too long or over. StoreUnavailable is told apart, so
   // that nobody is logged out by a full disk. Raises last_seen_at, at most once a minute.
-  Outcome<Session> resume(std::string_view cookie);
+  // Leave: it does not (whether a stream's reader is still signed in is no use of the session).
+  Outcome<Session> resume(std::string_view cookie, Seen seen = Seen::Note);
   Outcome<void> sign_out(const Client&, const Session&);
   // Password, and the code when two-factor is on; throttled like sign_in. The new fresh_until.
   Outcome<Time> reauthenticate(const Client&, const Session&, const Secret& password,

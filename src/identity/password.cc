@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "identity/identity.h"
@@ -35,17 +38,33 @@ const Words& common_words() {
   return words;
 }
 
+// A working copy of what was typed: wiped when it goes.
+template <class Text>
+struct Wiped {
+  Text text;
+  explicit Wiped(Text t) : text(std::move(t)) {}
+  Wiped(const Wiped&) = delete;
+  Wiped& operator=(const Wiped&) = delete;
+  ~Wiped() { explicit_bzero(text.data(), text.size() * sizeof(typename Text::value_type)); }
+};
+
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
 }
 
-// Without what people put around a word to please a rule: "!flamengo2024#" is "flamengo". At most
-// eight characters (a date of birth and no more): the rest of a random password stays.
-std::string_view bare(std::string_view folded) {
-  constexpr std::size_t kAroundMax = 8;
+// What people put around a word to please a rule: "!flamengo2024#" is "flamengo". At most eight
+// characters of it (a date of birth and no more): the rest of a random password stays.
+constexpr std::size_t kAroundMax = 8;
+
+std::string_view without_tail(std::string_view folded) {
   std::string_view word = folded;
-  while (!word.empty() && !is_letter(word.front())) word.remove_prefix(1);
   while (!word.empty() && !is_letter(word.back())) word.remove_suffix(1);
+  return folded.size() - word.size() <= kAroundMax ? word : folded;
+}
+
+std::string_view bare(std::string_view folded) {
+  std::string_view word = without_tail(folded);
+  while (!word.empty() && !is_letter(word.front())) word.remove_prefix(1);
   return folded.size() - word.size() <= kAroundMax ? word : folded;
 }
 
@@ -60,11 +79,12 @@ std::string without_leet(std::string_view folded) {
 }
 
 bool is_repeated(const std::u32string& points) {
-  std::u32string distinct = points;
-  std::ranges::sort(distinct);
-  const auto repeats = std::ranges::unique(distinct);
-  distinct.erase(repeats.begin(), repeats.end());
-  if (distinct.size() <= 2) return true;
+  const auto is_one_of_two = [first = points.front(),
+                              other = std::optional<char32_t>()](char32_t c) mutable {
+    if (c != first && !other) other = c;
+    return c == first || c == *other;
+  };
+  if (std::ranges::all_of(points, is_one_of_two)) return true;
   for (std::size_t unit = 1; unit <= 4 && unit * 2 <= points.size(); ++unit) {
     if (std::equal(points.begin() + static_cast<std::ptrdiff_t>(unit), points.end(),
                    points.begin())) {
@@ -74,21 +94,25 @@ bool is_repeated(const std::u32string& points) {
   return false;
 }
 
-// +1 or -1: b follows a along a row; 0: it does not.
-int step_between(char32_t a, char32_t b) {
+// Does b follow a on a row, forwards or backwards? On some rows it is both: n and m.
+struct Step {
+  bool forwards = false, backwards = false;
+};
+Step step_between(char32_t a, char32_t b) {
   constexpr std::array<std::u32string_view, 6> kRows{U"abcdefghijklmnopqrstuvwxyz",
                                                      U"01234567890",
                                                      U"qwertyuiop",
                                                      U"asdfghjklç",
                                                      U"zxcvbnm",
                                                      U"azertyuiop"};
+  Step step;
   for (const std::u32string_view row : kRows) {
     for (std::size_t i = 0; i + 1 < row.size(); ++i) {
-      if (row[i] == a && row[i + 1] == b) return 1;
-      if (row[i] == b && row[i + 1] == a) return -1;
+      step.forwards |= row[i] == a && row[i + 1] == b;
+      step.backwards |= row[i] == b && row[i + 1] == a;
     }
   }
-  return 0;
+  return step;
 }
 
 // Nothing but runs of three or more: "qwerty123456", "abc12345", "zxcvbnm321".
@@ -96,12 +120,13 @@ bool is_sequence(const std::u32string& points) {
   std::size_t i = 0;
   while (i < points.size()) {
     std::size_t run = 1;
-    int direction = 0;
-    while (i + run < points.size()) {
-      const int step = step_between(points[i + run - 1], points[i + run]);
-      if (step == 0 || (direction != 0 && step != direction)) break;
-      direction = step;
-      ++run;
+    Step so_far{.forwards = true, .backwards = true};
+    for (; i + run < points.size(); ++run) {
+      const Step step = step_between(points[i + run - 1], points[i + run]);
+      const Step both{.forwards = so_far.forwards && step.forwards,
+                      .backwards = so_far.backwards && step.backwards};
+      if (!both.forwards && !both.backwards) break;
+      so_far = both;
     }
     if (run < 3) return false;
     i += run;
@@ -109,11 +134,14 @@ bool is_sequence(const std::u32string& points) {
   return true;
 }
 
+// p@ssw0rd first, or the digits around it first: "s3nh4123" and "4dm1n123" need one each.
 bool is_common(std::string_view folded) {
-  const std::string plain = without_leet(folded);
-  return is_common_password(folded) || is_common_password(bare(folded)) ||
-         is_common_password(plain) || is_common_password(bare(plain)) ||
-         is_common_password(without_leet(bare(folded)));
+  for (const std::string_view word : {folded, without_tail(folded), bare(folded)}) {
+    if (is_common_password(word)) return true;
+    const Wiped plain(without_leet(word));
+    if (is_common_password(plain.text) || is_common_password(bare(plain.text))) return true;
+  }
+  return false;
 }
 
 bool is_of_email(std::string_view folded, std::string_view email) {
@@ -175,16 +203,17 @@ std::string_view sentence_of(PasswordFault fault) {
 std::optional<PasswordFault> check_password(std::string_view password, std::string_view email) {
   static_assert(kPasswordCharactersMin == 8 && kPasswordCharactersMax == 128);
   if (password.size() > kPasswordCharactersMax * 4) return PasswordFault::TooLong;
-  const auto points = decode_utf8(password);
-  if (!points) return PasswordFault::NotText;
-  if (points->size() < kPasswordCharactersMin) return PasswordFault::TooShort;
-  if (points->size() > kPasswordCharactersMax) return PasswordFault::TooLong;
-  const std::string folded = fold_ascii(password);
-  const auto folded_points = decode_utf8(folded);
-  if (is_repeated(*folded_points)) return PasswordFault::Repeated;
-  if (is_sequence(*folded_points)) return PasswordFault::Sequence;
-  if (is_common(folded)) return PasswordFault::Common;
-  if (is_of_email(folded, email)) return PasswordFault::Email;
+  auto decoded = decode_utf8(password);
+  if (!decoded) return PasswordFault::NotText;
+  const Wiped points(std::move(*decoded));
+  if (points.text.size() < kPasswordCharactersMin) return PasswordFault::TooShort;
+  if (points.text.size() > kPasswordCharactersMax) return PasswordFault::TooLong;
+  const Wiped folded(fold_ascii(password));
+  const Wiped letters(decode_utf8(folded.text).value_or(U""));
+  if (is_repeated(letters.text)) return PasswordFault::Repeated;
+  if (is_sequence(letters.text)) return PasswordFault::Sequence;
+  if (is_common(folded.text)) return PasswordFault::Common;
+  if (is_of_email(folded.text, email)) return PasswordFault::Email;
   return std::nullopt;
 }
 

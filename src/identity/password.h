@@ -66,6 +66,7 @@ class HashQueue {
   // None, and NoMemory: too many at once, or no memory. Ask again in a second.
   std::optional<std::string> hash(const Secret& password, Who who);
   crypto::PasswordMatch verify(std::string_view hash, const Secret& password, Who who);
+  unsigned held();  // running or waiting
 
  private:
   class Turn;

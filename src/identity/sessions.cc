@@ -109,6 +109,7 @@ Outcome<SignedIn> Identity::State::start_user_session(const Client& client,
   if (!signed_in) return signed_in;
   const store::UserRow& present = *signed_in->session.user;
   if (present.password_hash == user.password_hash && present.totp_sealed == user.totp_sealed) {
+    remember_place(client, user);
     return signed_in;
   }
   auto ended = commit(actor_of_user(user, client), store::EndSession{signed_in->session.row.key},
@@ -169,14 +170,15 @@ Outcome<SignedIn> Identity::sign_in(const Client& client, std::string_view email
   return signed_in;
 }
 
-Outcome<Session> Identity::resume(std::string_view cookie) {
+Outcome<Session> Identity::resume(std::string_view cookie, Seen seen) {
   State& state = *state_;
   if (!is_token_shaped(cookie)) return session_not_found();
   auto row = state.store.session(crypto::sha256(cookie));
   if (!row) return store_refused(row.error(), ErrorCode::SessionNotFound);
   auto session = state.good_session(std::move(*row), cookie);
   const Time now = state.clock.now();
-  if (!session || now - session->row.last_seen_at < kTouchEvery) return session;
+  if (!session || seen == Seen::Leave || now - session->row.last_seen_at < kTouchEvery)
+    return session;
   // A store that cannot write keeps nobody out: the session only looks idle the sooner.
   if (const auto touched = state.store.touch_session(session->row.key, now); touched) {
     session->row.last_seen_at = now;

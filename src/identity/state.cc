@@ -94,6 +94,12 @@ void Identity::State::Attempt::taken_back() {
   state_.throttle.with([&](Throttle& t) { t.taken_back(keys_); });
 }
 
+void Identity::State::remember_place(const Client& client, const store::UserRow& user) {
+  const auto keys = throttle.with(
+      [&](const Throttle& t) { return t.attempt(client.address, user.email_folded); });
+  known.with([&](KnownPlaces& places) { places.remember(keys.pair); });
+}
+
 // By the sessions that are still kept: what the memory of this process forgot at a restart.
 bool Identity::State::signed_in_from(const std::optional<UserKey>& user, std::string_view network) {
   const auto rows = store.sessions(user.value_or(UserKey{}));

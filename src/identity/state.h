@@ -61,6 +61,7 @@ struct Identity::State {
   // `row` says whose; the rest is filled in. `link`: spent by it.
   Outcome<SignedIn> start_session(const Client& client, store::SessionRow row,
                                   const std::optional<LinkKey>& link, const store::Actor& actor);
+  void remember_place(const Client& client, const store::UserRow& user);
   Outcome<SignedIn> start_user_session(const Client& client, const store::UserRow& user);
   // A good row with its user; SessionNotFound when idle, over, or nobody's.
   Outcome<Session> good_session(store::SessionRow row, std::string_view cookie);
