@@ -8,7 +8,7 @@ type Name = keyof AccountEvents;
 type Listener<N extends Name> = (data: AccountEvents[N]) => void;
 type Listeners = { [N in Name]?: Listener<N> };
 
-const kNames: readonly Name[] = ['denial', 'traffic', 'change'];
+const kNames: readonly Name[] = ['denial', 'traffic', 'change', 'lagging'];
 const kFirstWaitMs = 1_000;
 const kLongestWaitMs = 30_000;
 

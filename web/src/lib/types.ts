@@ -265,7 +265,8 @@ export interface Traffic {
 }
 export interface Denial {
   at: Time;
-  instance: string;
+  // null: the call named none that is registered.
+  instance: string | null;
   reason: string;
   class: string;
   address: string;
@@ -336,6 +337,8 @@ export interface AccountEvents {
   denial: Denial;
   traffic: { at: Time; classes: Record<string, number> };
   change: { revision: number; verb: string };
+  // The reader was too slow and missed some: read again.
+  lagging: Record<string, never>;
 }
 
 // ---- RFC 9457 ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-// GET /v1/status, for operators. The counts of traffic are there when the server keeps them.
+// GET /v1/status, for operators.
 export interface ServerStatus {
   version: string;
   revision: number;
@@ -9,5 +9,4 @@ export interface ServerStatus {
   instances: number;
   receipts_pending: number;
   unknown_instance: 'allow' | 'deny';
-  traffic_24h?: { requests: number; accepted: number; denied: number };
 }

@@ -1,7 +1,7 @@
 // Traffic as the API tells it, and what uPlot draws of it. Pure.
 
 import { pile_of } from '../../lib/reasons';
-import type { Traffic, TrafficRange } from '../../lib/types';
+import type { Mode, Traffic, TrafficRange } from '../../lib/types';
 
 export const kRanges: readonly TrafficRange[] = ['hour', 'day', 'week'];
 
@@ -75,9 +75,10 @@ export function totalsOf(columns: Columns): number[] {
 
 /**
  * The traffic with one second more. The window moves on when the second lies in a later step;
- * what lies before the window is counted nowhere. Returns a new value.
+ * what lies before the window is counted nowhere. `mode`: what was not accepted is refused only while
+ * it is enforced, except by what is asked before the token. Returns a new value.
  */
-export function withEvent(traffic: Traffic, event: TrafficEvent): Traffic {
+export function withEvent(traffic: Traffic, event: TrafficEvent, mode: Mode): Traffic {
   const atS = Math.floor(Date.parse(event.at) / 1000);
   const step = traffic.step_s;
   const first = traffic.points[0]?.[0];
@@ -105,7 +106,7 @@ export function withEvent(traffic: Traffic, event: TrafficEvent): Traffic {
     ...traffic,
     classes,
     points,
-    totals: movedTotals(traffic, event, dropped),
+    totals: movedTotals(traffic, event, dropped, mode),
     last_request_at: Object.keys(event.classes).length > 0 ? event.at : traffic.last_request_at,
   };
 }
@@ -114,19 +115,21 @@ function padded(point: readonly number[], width: number): number[] {
   return Array.from({ length: width }, (_, i) => point[i] ?? 0);
 }
 
-function movedTotals(traffic: Traffic, event: TrafficEvent, dropped: number[][]): Traffic['totals'] {
-  const accepted = traffic.classes.map(isAccepted);
-  const of = (point: number[], wanted: boolean): number =>
-    sum(point.slice(1).filter((_, i) => (accepted[i] ?? false) === wanted));
-  const came = (wanted: boolean): number =>
-    sum(Object.entries(event.classes).filter(([name]) => isAccepted(name) === wanted).map(([, count]) => count));
-  const moved = (before: number, wanted: boolean): number =>
-    Math.max(0, before + came(wanted) - sum(dropped.map((point) => of(point, wanted))));
-  const { requests, accepted: wasAccepted, denied } = traffic.totals;
+function movedTotals(traffic: Traffic, event: TrafficEvent, dropped: number[][], mode: Mode): Traffic['totals'] {
+  const enforced = mode === 'enforce' || mode === 'locked';
+  const isDenied = (name: string): boolean => !isAccepted(name) && name !== 'none' && (enforced || isBeforeToken(name));
+  const came = (wanted: (name: string) => boolean): number =>
+    sum(Object.entries(event.classes).filter(([name]) => wanted(name)).map(([, count]) => count));
+  const left = (wanted: (name: string) => boolean): number =>
+    sum(dropped.flatMap((point) => traffic.classes.map((name, i) => (wanted(name) ? (point[i + 1] ?? 0) : 0))));
+  const moved = (before: number, wanted: (name: string) => boolean): number =>
+    Math.max(0, before + came(wanted) - left(wanted));
+  const { requests, accepted, denied } = traffic.totals;
   return {
-    requests: Math.max(0, requests + sum(Object.values(event.classes)) - sum(dropped.flatMap((point) => point.slice(1)))),
-    accepted: moved(wasAccepted, true),
-    denied: moved(denied, false),
+    ...traffic.totals,
+    requests: moved(requests, () => true),
+    accepted: moved(accepted, isAccepted),
+    denied: moved(denied, isDenied),
   };
 }
 
