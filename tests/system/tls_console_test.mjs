@@ -18,7 +18,7 @@ async function secureConsole(t) {
   const guarita = await Guarita.start(t, { folder, config: {
     console: { listen: '127.0.0.1:0', tls_certificates: ['console.pem'], tls_keys: ['console.key'] } } });
   const secure = { ca: authority.certificate, servername: 'localhost' };
-  const get = (path, headers = {}, agent = undefined) => new Promise((resolve, reject) => {
+  const get = (path, headers = {}, agent = false) => new Promise((resolve, reject) => {
     https.get({ ...guarita.console, ...secure, path, headers, agent }, (response) => {
       const { serialNumber: serial } = response.socket.getPeerCertificate();
       const parts = [];
