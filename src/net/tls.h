@@ -41,6 +41,7 @@ std::string tls_date_problem(const TlsCertificate& certificate, Time now, Millis
 
 // Several certificates, chosen by SNI; the first is for everybody else. TLS 1.2 and 1.3, ALPN
 // http/1.1, no renegotiation, no compression; stateless session tickets. Immutable; any thread.
+// An idle connection holds about 17 KiB of memory (plain: 2 KiB).
 class TlsContext {
  public:
   // REQUIRES: at least one pair.
