@@ -33,10 +33,15 @@ class Router {
   // A one-time link's token: taken out of the address bar and the history before anything is
   // drawn, and held here until the link page takes it.
   linkToken = $state('');
+  // Goes up when somebody goes somewhere: the new page's heading takes the focus. What a page does
+  // to its own address (go with 'replace', setQuery) leaves the focus where it is.
+  moves = $state(0);
 
   constructor() {
     addEventListener('hashchange', () => {
-      if (!leaving.holds()) this.#read();
+      if (leaving.holds()) return;
+      this.moves += 1;
+      this.#read();
     });
     this.#read();
   }
@@ -64,7 +69,7 @@ class Router {
     }
   }
 
-  // Keeps filters in the address without a new page: the heading does not take the focus.
+  // Keeps filters in the address without a new page.
   setQuery(query: Record<string, string>): void {
     const path = location.hash.replace(/^#\/?/, '').split('?')[0] ?? '';
     history.replaceState(null, '', href(path, query));
