@@ -1,8 +1,6 @@
-// Two questions that change nothing: what would the gate decide, and who would be refused if the
-// account activated now.
+// What would the gate decide, and what would it send? Nothing is changed by asking.
 #include <algorithm>
-#include <map>
-#include <tuple>
+#include <charconv>
 
 #include "control/engine.h"
 #include "policy/classify.h"
@@ -10,9 +8,8 @@
 namespace guarita::control {
 namespace {
 
-constexpr Millis kActivationWindow = std::chrono::hours(24);
-constexpr std::size_t kPlacesMax = 100;
 constexpr std::string_view kHeader = "client-token";
+const IpAddress kLoopback = *parse_ip("127.0.0.1");
 
 policy::FieldLines token_lines(const void* context, std::string_view name) {
   const auto* token = static_cast<const std::optional<Secret>*>(context);
@@ -69,61 +66,7 @@ std::string_view note_of(policy::TokenClass token_class) {
   return "";
 }
 
-// Would an enforcing account have accepted what was counted under this word? The counters hold
-// token classes and, where the token was not reached, public reasons: those are refused in any
-// mode. None: nothing was asked of the caller.
-std::optional<bool> accepted(std::string_view word) {
-  const auto token_class = policy::parse_token_class(word);
-  if (!token_class) return false;
-  if (*token_class == policy::TokenClass::None) return std::nullopt;
-  return policy::is_valid(*token_class);
-}
-
-void add_counters(ActivationCheck& check, const std::vector<store::CounterRow>& rows) {
-  std::map<std::string, std::uint64_t> classes;
-  std::map<std::pair<std::string, std::string>, std::uint64_t> places;
-  for (const store::CounterRow& row : rows) {
-    const auto passes = accepted(row.token_class);
-    if (!passes) continue;
-    classes[row.token_class] += row.count;
-    (*passes ? check.accepted : check.refused) += row.count;
-    if (!*passes) places[{row.instance_id, row.token_class}] += row.count;
-  }
-  for (const auto& [name, count] : classes)
-    check.classes.push_back({name, count, !*accepted(name)});
-  for (const auto& [place, count] : places) {
-    check.places.push_back({place.first, place.second, count});
-  }
-  std::ranges::sort(check.classes, [](const auto& a, const auto& b) {
-    return std::tie(b.requests, a.name) < std::tie(a.requests, b.name);
-  });
-  std::ranges::sort(check.places, [](const auto& a, const auto& b) {
-    return std::tie(b.requests, a.instance_id, a.class_name) <
-           std::tie(a.requests, b.instance_id, b.class_name);
-  });
-  if (check.places.size() > kPlacesMax) check.places.resize(kPlacesMax);
-}
-
 }  // namespace
-
-Outcome<ActivationCheck> Control::check_activation(std::string_view id) {
-  Engine& engine = *engine_;
-  const auto state = engine.load_account(id);
-  if (!state) return Err<Error>(state.error());
-  const Time now = engine.now();
-  ActivationCheck check;
-  check.account_id = state->row.id;
-  check.mode = policy::mode_of(policy_of(*state), now);
-  check.since = now - kActivationWindow;
-  check.until = now;
-  engine.flush_telemetry();  // what was asked a second ago counts
-  const auto rows = engine.ports.store.counters({.account = state->row.key, .from = check.since});
-  if (!rows) return store_failed(rows.error());
-  add_counters(check, *rows);
-  const auto activated = policy::apply(policy_of(*state), policy::Activate{}, now);
-  if (!activated) check.problem = verb_failed(activated.error(), state->row.id).error();
-  return check;
-}
 
 CheckAnswer Control::check(const CheckQuestion& question) {
   Engine& engine = *engine_;
@@ -140,7 +83,7 @@ CheckAnswer Control::check(const CheckQuestion& question) {
                                     .path = "/",
                                     .query = {},
                                     .fields = {.context = &question.token, .get = &token_lines}};
-  const IpAddress address = question.address.value_or(*parse_ip("127.0.0.1"));
+  const IpAddress address = question.address.value_or(kLoopback);
 
   // This thread passes no barrier: the writer's lock keeps what it looks at from being reclaimed.
   const Engine::Lock lock(engine.mutex);
@@ -153,7 +96,11 @@ CheckAnswer Control::check(const CheckQuestion& question) {
   const policy::Sent sent{.header = question.token ? question.token->reveal() : std::string_view(),
                           .elsewhere = {},
                           .format = &engine.options.token_format};
-  const policy::Classified classified = policy::classify(snapshot, facts, decision, sent, now);
+  policy::Classified classified = policy::classify(snapshot, facts, decision, sent, now);
+  if (question.audience == Audience::Owner &&
+      classified.token_class == policy::TokenClass::OtherAccount) {
+    classified = {policy::TokenClass::Unknown, 0};
+  }
   CheckAnswer answer{.allow = decision.allow,
                      .reason = std::string(policy::text_of(decision.reason)),
                      .token_class = std::string(policy::text_of(classified.token_class)),
@@ -170,6 +117,56 @@ CheckAnswer Control::check(const CheckQuestion& question) {
     if (other) answer.why += ": it is a token of account '" + std::string(other->id) + "'";
   }
   return answer;
+}
+
+TestAnswer Control::Engine::answer_of(const CheckAnswer& decided, const TestQuestion& question,
+                                      std::string_view token) const {
+  TestAnswer answer{.allow = decided.allow,
+                    .reason = decided.reason,
+                    .token_class = decided.token_class,
+                    .why = decided.why,
+                    .status = 0,
+                    .bytes = {},
+                    .upstream = {}};
+  if (decided.allow) {
+    if (question.audience == Audience::Owner) return answer;
+    answer.upstream = decided.upstream;
+    if (decided.upstream.empty() && options.gate.default_upstream) {
+      answer.upstream = options.gate.default_upstream();
+    }
+    return answer;
+  }
+  const auto reason = policy::parse_reason(decided.reason);
+  if (!reason || !options.gate.denial) return answer;
+  answer.bytes = options.gate.denial(*reason, question.address.value_or(kLoopback), token);
+  // "HTTP/1.1 403 Forbidden"
+  const std::string_view line(answer.bytes);
+  const std::size_t space = std::min(line.find(' '), line.size());
+  std::from_chars(line.data() + std::min(space + 1, line.size()), line.data() + line.size(),
+                  answer.status);
+  return answer;
+}
+
+Outcome<TestAnswers> Control::test(const TestQuestion& question) {
+  const auto instance = engine_->load_instance(question.instance_id);
+  // Whose instance it is, if anybody's, is nobody else's business.
+  if (!instance && instance.error().code != ErrorCode::InstanceNotFound) {
+    return Err<Error>(instance.error());
+  }
+  if (!instance || instance->account_id != question.account_id) {
+    return instance_not_found(question.instance_id);
+  }
+  CheckQuestion asked{.instance_id = question.instance_id,
+                      .address = question.address.value_or(kLoopback),
+                      .token = {},
+                      .audience = question.audience};
+  TestAnswers answers{.without = engine_->answer_of(check(asked), question, {}), .with = {}};
+  if (question.token) {
+    const std::string_view token = question.token->reveal();
+    asked.token.emplace(std::string(token));
+    answers.with = engine_->answer_of(check(asked), question, token);
+  }
+  return answers;
 }
 
 }  // namespace guarita::control

@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "control/activity.h"
 #include "control/barrier.h"
 #include "control/outcome.h"
 #include "crypto/crypto.h"
+#include "policy/decide.h"
 #include "policy/token_text.h"
 #include "store/store.h"
 
@@ -42,6 +44,12 @@ struct Options {
   UnknownInstance unknown_instance = UnknownInstance::Deny;
   Millis barrier_timeout{2000};     // then the answer says complete:false
   std::size_t receipts_max = 1024;  // remembered; the oldest goes
+  // What the gate sends where it denies, byte for byte, and where it forwards to when an instance
+  // has no upstream of its own. The app gives proxy::DataPlane's; none: "".
+  struct GateAnswers {
+    std::function<std::string(policy::Reason, const IpAddress&, std::string_view token)> denial;
+    std::function<std::string()> default_upstream;
+  } gate;
   // Empty text: usable; else what is wrong. The app gives proxy::check_upstream.
   std::function<std::string(std::string_view)> check_upstream;
 };
@@ -96,8 +104,16 @@ struct InstanceQuery {
   store::PageRequest page;
 };
 
+// What the owner writes: an address or network, and a note of at most kNoteBytesMax without
+// controls. No note given: the one that stands there stays.
+struct IpEntryText {
+  std::string cidr;
+  std::optional<std::string> note{};
+  bool operator==(const IpEntryText&) const = default;
+};
+inline constexpr std::size_t kNoteBytesMax = 200;
 struct IpListView {
-  std::vector<std::string> entries;  // CIDR texts, sorted as stored
+  std::vector<IpEntryText> entries;  // in the owner's order, with notes
   store::Revision revision = 0;
 };
 enum class IpListVerb : std::uint8_t { Set, Add, Remove };
@@ -105,25 +121,34 @@ enum class IpListVerb : std::uint8_t { Set, Add, Remove };
 struct IpListCheck {
   std::vector<std::string> before, after, added, removed;
   bool needs_confirmation = false;
+  // Of the last 24 h, let in by the list as it is and not by the list to be; the latest first.
+  std::vector<store::CallerRow> shut_out;
 };
 
-// "Who would be refused if I activated now?", by the counters of the last 24 h.
-struct ActivationCheck {
-  std::string account_id;
-  policy::Mode mode = policy::Mode::Unset;
+// What was counted in a time, judged as an enforcing account would.
+struct Evidence {
   Time since{}, until{};
   std::uint64_t accepted = 0, refused = 0;
   struct Class {
     std::string name;
     std::uint64_t requests;
     bool refused;
+    std::string why;  // the public reason that it would be refused with; "" = accepted
   };
   struct Place {
     std::string instance_id, class_name;
     std::uint64_t requests;
   };
-  std::vector<Class> classes;    // most first
-  std::vector<Place> places;     // of the refused, most first, at most 100
+  std::vector<Class> classes;  // most first
+  std::vector<Place> places;   // of the refused, most first, at most 100
+};
+// "Who would be refused if I activated now?", by the counters of the last 24 h and by those since
+// the newest live token was made.
+struct ActivationCheck : Evidence {
+  std::string account_id;
+  policy::Mode mode = policy::Mode::Unset;
+  // Begins with a whole minute (a token made within the hour) or hour; none: there is no token.
+  std::optional<Evidence> since_generation;
   std::optional<Error> problem;  // why activation itself would be refused
 };
 
@@ -144,6 +169,7 @@ struct CheckQuestion {
   std::string instance_id;
   std::optional<IpAddress> address;  // none: the IP list is asked with 127.0.0.1
   std::optional<Secret> token;       // none: the header is absent
+  Audience audience = Audience::Operator;
 };
 struct CheckAnswer {
   bool allow = false;
@@ -204,9 +230,9 @@ class Control {
 
   Outcome<IpListView> ip_list(std::string_view id);
   Outcome<IpListCheck> check_ip_list(std::string_view id, IpListVerb verb,
-                                     const std::vector<std::string>& entries);
+                                     const std::vector<IpEntryText>& entries);
   Outcome<Done<IpListView>> change_ip_list(const Request&, std::string_view id, IpListVerb verb,
-                                           const std::vector<std::string>& entries,
+                                           const std::vector<IpEntryText>& entries,
                                            Confirm confirm);
 
   Outcome<store::Page<store::InstanceRow>> instances(const InstanceQuery& query);
@@ -237,6 +263,19 @@ class Control {
 
   // What the gate would decide, and why, on the published snapshot.
   CheckAnswer check(const CheckQuestion& question);
+
+  // ---- traffic: activity.h -------------------------------------------------------------------
+  Outcome<Traffic> traffic(const TrafficQuery& query);
+  Outcome<Denials> denials(std::string_view id, std::size_t limit);
+  Outcome<Callers> callers(std::string_view id);  // of the last 24 h, at most 200
+  Outcome<store::Page<InstanceView>> instance_views(const InstanceQuery& query);
+  Outcome<InstanceView> instance_view(std::string_view id);
+  // Decides on the published snapshot for an instance of the account, without and with the token,
+  // and says what the gate would send.
+  Outcome<TestAnswers> test(const TestQuestion& question);
+  // News from now on, and what there is since. Cheap; the store is read when something changed.
+  LiveCursor live_from_now(std::string_view account_id);
+  LiveNews live(LiveCursor& cursor);
 
   // As it is now: an incomplete barrier is looked at again, without waiting.
   Outcome<Receipt> receipt(store::Revision revision);

@@ -60,7 +60,7 @@ void random_step(World& world, std::mt19937& random) {
     case 13:
       std::ignore = control.change_ip_list(
           as_operator(), account, IpListVerb::Set,
-          pick(2) == 0 ? std::vector<std::string>{} : std::vector<std::string>{"192.0.2.0/24"},
+          pick(2) == 0 ? std::vector<IpEntryText>{} : std::vector<IpEntryText>{{"192.0.2.0/24"}},
           Confirm::Yes);
       break;
     case 14:

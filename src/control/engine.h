@@ -14,8 +14,12 @@
 #include "policy/decide.h"
 #include "policy/snapshot.h"
 #include "policy/state_machine.h"
+#include "telemetry/hub.h"
 
 namespace guarita::control {
+
+// How far back the panel looks for callers; what is older is forgotten.
+inline constexpr Millis kCallersWindow = std::chrono::hours(24);
 
 // An account as the store has it, read before a commit and carried forward in memory after it:
 // what is published never needs a read that could fail.
@@ -78,6 +82,18 @@ struct Control::Engine {
   Outcome<AccountView> view(const store::AccountRow& row);
   Outcome<store::InstanceRow> load_instance(std::string_view id);
 
+  // Counts since a token was made.
+  Outcome<Evidence> evidence_since(const AccountState& state, Time made);
+  TestAnswer answer_of(const CheckAnswer& decided, const TestQuestion& question,
+                       std::string_view token) const;
+  Outcome<std::vector<InstanceView>> views_of(std::vector<store::InstanceRow> rows);
+  struct TrafficScope {
+    std::optional<store::AccountRow> account;  // none: all
+    std::optional<store::InstanceRow> instance;
+  };
+  Outcome<TrafficScope> scope_of_traffic(const TrafficQuery& query);
+  bool concerns(const store::AuditRow& row, const LiveCursor& cursor);
+
   // ---- under the lock -------------------------------------------------------------------------
   Outcome<store::Committed> commit(const Request& request, store::ChangeBody body,
                                    std::optional<store::Revision> seen);
@@ -119,6 +135,7 @@ struct Control::Engine {
   void expire_due();
   void announce();
   void flush_telemetry();
+  void keep(telemetry::Deltas& deltas);
   void prune();
 };
 

@@ -186,9 +186,10 @@ class FlakyStore final : public store::Store {
                                                                       Time until) override {
     return real_.instance_traffic(k, i, from, until);
   }
-  store::StoreResult<std::vector<store::CounterRow>> places(const AccountKey& k, Time t,
-                                                            std::size_t n) override {
-    return real_.places(k, t, n);
+  store::StoreResult<std::vector<store::CounterRow>> places(
+      const AccountKey& k, Time t, std::span<const std::string_view> except,
+      std::size_t n) override {
+    return real_.places(k, t, except, n);
   }
 
  private:

@@ -56,7 +56,7 @@ TEST(Delete, AccountWithInstancesNeedsCascadeAndAReusedNameInheritsNothing) {
   const std::string token = world.make_token("acme");
   world.activate("acme");
   ASSERT_TRUE(world.control().change_ip_list(as_operator(), "acme", IpListVerb::Set,
-                                             {"192.0.2.0/24"}, Confirm::Yes));
+                                             {{"192.0.2.0/24"}}, Confirm::Yes));
   const auto refused =
       world.control().delete_account(as_operator(), "acme", store::Cascade::Refuse);
   ASSERT_EQ(code_of(refused), ErrorCode::AccountOwnsInstances);
@@ -146,7 +146,9 @@ TEST(IpList, BeginningAndEndingTheRestrictionNeedConfirmation) {
   World world;
   world.make_account("acme");
   world.make_instance("i1", "acme");
-  const auto change = [&](IpListVerb verb, std::vector<std::string> entries, Confirm confirm) {
+  const auto change = [&](IpListVerb verb, const std::vector<std::string>& texts, Confirm confirm) {
+    std::vector<IpEntryText> entries;
+    for (const std::string& text : texts) entries.push_back({text});
     return world.control().change_ip_list(as_operator(), "acme", verb, entries, confirm);
   };
   EXPECT_EQ(code_of(change(IpListVerb::Add, {"192.0.2.0/24"}, Confirm::No)),
@@ -174,7 +176,7 @@ TEST(IpList, DryRunTellsAndChangesNothing) {
   World world;
   world.make_account("acme");
   const auto before = world.account("acme").row.revision;
-  const auto check = world.control().check_ip_list("acme", IpListVerb::Set, {"192.0.2.0/24"});
+  const auto check = world.control().check_ip_list("acme", IpListVerb::Set, {{"192.0.2.0/24"}});
   ASSERT_TRUE(check);
   EXPECT_TRUE(check->needs_confirmation);
   EXPECT_EQ(check->added, std::vector<std::string>{"192.0.2.0/24"});

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ip.h"
@@ -65,9 +66,12 @@ class ActivityBook {
   virtual Result<std::vector<CounterRow>, StoreError> instance_traffic(const AccountKey& account,
                                                                        const InstanceKey& instance,
                                                                        Time from, Time until) = 0;
-  // Sums by instance and word from the hour of `from` on, most first.
-  virtual Result<std::vector<CounterRow>, StoreError> places(const AccountKey& account, Time from,
-                                                             std::size_t limit) = 0;
+  // Sums by instance and word from the hour of `from` on, most first, without the words `except`
+  // (at most kExceptMax).
+  static constexpr std::size_t kExceptMax = 4;
+  virtual Result<std::vector<CounterRow>, StoreError> places(
+      const AccountKey& account, Time from, std::span<const std::string_view> except,
+      std::size_t limit) = 0;
 };
 
 }  // namespace guarita::store

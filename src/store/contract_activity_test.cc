@@ -64,12 +64,14 @@ TEST_P(ActivityContract, SumsOfAnAccountAndOfAllAreKeptBesideTheCounters) {
   EXPECT_EQ((*of_one)[0].denied, 4u);
   EXPECT_EQ((*of_one)[1].hour, kHour + kOneHour);
   EXPECT_TRUE(store().instance_traffic(account_key(1), instance_key(1), kHour, kHour)->empty());
-  const auto places = store().places(account_key(1), kHour, 2);
+  const auto places = store().places(account_key(1), kHour, {}, 2);
   ASSERT_EQ(places->size(), 2u);
   EXPECT_EQ((*places)[0].instance_id, "i1");
   EXPECT_EQ((*places)[0].token_class, "valid_current");
   EXPECT_EQ((*places)[0].count, 10u);
   EXPECT_EQ((*places)[1].instance_id, "i2");
+  const std::vector<std::string_view> valid{"valid_current"};
+  EXPECT_EQ(store().places(account_key(1), kHour, valid, 9)->front().instance_id, "i2");
   ASSERT_TRUE(store().prune({.counters_before = kHour + kOneHour}));
   EXPECT_EQ(store().account_traffic(account_key(1), kHour, Time::max())->size(), 1u);
 }

@@ -111,12 +111,13 @@ void Hub::State::absorb(const Tally& tally) {
                          row.value.last};
     // The hub looks every second: the newest call's minute is the minute of all but a few.
     recent.prune(usage_row.last);
-    recent.add(usage_row.account_id, usage_row.instance_id,
-               {.minute = usage_row.last,
-                .instance_id = {},
-                .word = usage_row.word,
-                .count = usage_row.count,
-                .denied = usage_row.denied});
+    const MinuteCount counted{.minute = usage_row.last,
+                              .instance_id = {},
+                              .word = usage_row.word,
+                              .count = usage_row.count,
+                              .denied = usage_row.denied};
+    recent.add(usage_row.account_id, usage_row.instance_id, counted);
+    recent.add({}, {}, counted);  // all accounts together
     add(std::move(usage_row));
   }
   for (const auto& row : tally.callers.rows()) {

@@ -94,7 +94,8 @@ class Hub {
 
   // ---- what is kept in memory only, up to the last take_deltas() or collect() -----------------
   void collect();
-  // The last 60 minutes from `from` on: of the account, or of one of its instances.
+  // The last 60 minutes from `from` on: of the account ("": all together), or of one of its
+  // instances.
   std::vector<MinuteCount> minutes(std::string_view account_id,
                                    const std::optional<std::string>& instance_id, Time from) const;
   // The same, summed by instance and word.

@@ -217,13 +217,19 @@ StoreResult<std::vector<CounterRow>> read_instance_traffic(Database& db, const A
 }
 
 StoreResult<std::vector<CounterRow>> read_places(Database& db, const AccountKey& account, Time from,
+                                                 std::span<const std::string_view> except,
                                                  std::size_t limit) {
   Statement s = db.prepare(
       "SELECT coalesce(i.id, ''), c.class, sum(c.count) AS requests, sum(c.denied)"
       " FROM counters_hourly c LEFT JOIN instances i ON i.key = c.instance"
-      " WHERE c.account = ? AND c.hour >= ? GROUP BY c.instance, c.class"
+      " WHERE c.account = ? AND c.hour >= ? AND c.class NOT IN (?, ?, ?, ?)"
+      " GROUP BY c.instance, c.class"
       " ORDER BY requests DESC, 1, 2 LIMIT ?");
-  s.bind(account).bind(hour_of(from)).bind(static_cast<std::uint64_t>(limit));
+  s.bind(account).bind(hour_of(from));
+  for (std::size_t i = 0; i < ActivityBook::kExceptMax; ++i) {
+    s.bind(i < except.size() ? except[i] : std::string_view());
+  }
+  s.bind(static_cast<std::uint64_t>(limit));
   std::vector<CounterRow> rows;
   while (s.next()) {
     rows.push_back({.hour = from,

@@ -31,6 +31,7 @@ StoreResult<std::vector<CounterRow>> read_instance_traffic(Database& db, const A
                                                            const InstanceKey& instance, Time from,
                                                            Time until);
 StoreResult<std::vector<CounterRow>> read_places(Database& db, const AccountKey& account, Time from,
+                                                 std::span<const std::string_view> except,
                                                  std::size_t limit);
 
 }  // namespace guarita::store::sqlite

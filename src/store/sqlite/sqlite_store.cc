@@ -331,9 +331,10 @@ StoreResult<std::vector<CounterRow>> SqliteStore::instance_traffic(const Account
   return reader_.with(
       [&](Database& db) { return read_instance_traffic(db, account, instance, from, until); });
 }
-StoreResult<std::vector<CounterRow>> SqliteStore::places(const AccountKey& account, Time from,
-                                                         std::size_t limit) {
-  return reader_.with([&](Database& db) { return read_places(db, account, from, limit); });
+StoreResult<std::vector<CounterRow>> SqliteStore::places(
+    const AccountKey& account, Time from, std::span<const std::string_view> except,
+    std::size_t limit) {
+  return reader_.with([&](Database& db) { return read_places(db, account, from, except, limit); });
 }
 
 }  // namespace guarita::store::sqlite

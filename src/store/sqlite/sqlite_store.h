@@ -98,6 +98,7 @@ class SqliteStore final : public Store {
                                                         const InstanceKey& instance, Time from,
                                                         Time until) override;
   StoreResult<std::vector<CounterRow>> places(const AccountKey& account, Time from,
+                                              std::span<const std::string_view> except,
                                               std::size_t limit) override;
 
  private:
