@@ -18,6 +18,7 @@
 
 #include "base/ip.h"
 #include "base/log.h"
+#include "net/admin_events_send.h"
 #include "net/admin_http_codec.h"
 #include "net/admin_session.h"
 
@@ -85,7 +86,7 @@ struct AdminServer::State {
   template <class Acceptor>
   static asio::awaitable<void> accept_loop(State* self, Acceptor* acceptor);
   static asio::awaitable<void> run(State* self, SessionPtr session);
-  static asio::awaitable<bool> serve_one(State* self, Session& session);
+  static asio::awaitable<bool> serve_one(State* self, SessionPtr session);
   static asio::awaitable<unsigned> read_request(State* self, Session& session,
                                                 RequestParser& parser);
   static asio::awaitable<bool> send(State* self, Session& session, AdminResponse& response,
@@ -160,34 +161,41 @@ asio::awaitable<bool> AdminServer::State::send(State* self, Session& session,
   co_return sent&& how.keep_alive == KeepAlive::Yes;
 }
 
-asio::awaitable<bool> AdminServer::State::serve_one(State* self, Session& session) {
+asio::awaitable<bool> AdminServer::State::serve_one(State* self, SessionPtr session) {
   RequestParser parser;
   prepare(parser, self->options.head_bytes_max, self->options.body_bytes_max);
-  const unsigned refusal = co_await read_request(self, session, parser);
+  const unsigned refusal = co_await read_request(self, *session, parser);
   if (refusal == 1) co_return false;
   if (refusal != 0) {
     AdminResponse response = self->refuse(refusal);
-    co_await send(self, session, response, {KeepAlive::No, BodyPart::Send, 11});
-    co_await linger(session, kLingerTimeout);
+    co_await send(self, *session, response, {KeepAlive::No, BodyPart::Send, 11});
+    co_await linger(*session, kLingerTimeout);
     co_return false;
   }
   SendOptions how{parser.keep_alive() ? KeepAlive::Yes : KeepAlive::No, BodyPart::Send,
                   parser.get().version()};
   if (parser.get().method() == http::verb::head) how.body = BodyPart::HeadOnly;
-  const AdminRequest request = request_of(parser, session.peer);
-  session.deadline = Session::SteadyTime::max();
+  const AdminRequest request = request_of(parser, session->peer);
+  session->deadline = Session::SteadyTime::max();
   co_await asio::post(asio::bind_executor(self->pool->get_executor(), use_awaitable));
   AdminResponse response = self->handle(request);
   co_await asio::post(asio::bind_executor(self->io.get_executor(), use_awaitable));
   if (self->stopping) how.keep_alive = KeepAlive::No;
-  co_return co_await send(self, session, response, how);
+  if (!response.events) co_return co_await send(self, *session, response, how);
+  if (self->stopping || how.body == BodyPart::HeadOnly) response.events->close();
+  co_await send_events(session, response.events,
+                       event_stream_head(response, how, std::time(nullptr)),
+                       {.chunking = how.version >= 11 ? Chunking::Yes : Chunking::No,
+                        .keep_alive = self->options.events_keep_alive,
+                        .write_timeout = self->options.write_timeout});
+  co_return false;
 }
 
 asio::awaitable<void> AdminServer::State::run(State* self, SessionPtr session) {
   asio::co_spawn(self->io, watch(session), asio::detached);
   while (!self->stopping) {
     session->idle = session->buffer.size() == 0;
-    if (!co_await serve_one(self, *session)) break;
+    if (!co_await serve_one(self, session)) break;
   }
   self->ended(session);
 }
@@ -303,6 +311,7 @@ void AdminServer::State::begin_stop() {
   slot_free.cancel();
   for (const auto& session : sessions) {
     if (session->idle) session->close();
+    if (session->events) session->events->close();
   }
   const std::scoped_lock lock(ended_mutex);
   all_ended = sessions.empty();
@@ -347,6 +356,9 @@ void AdminServer::stop() {
   state.work.reset();
   state.io.stop();
   state.thread.join();
+  for (const auto& session : state.sessions) {  // a stream whose client did not read
+    if (session->events) session->events->abandon();
+  }
   struct stat info{};
   const std::string& path = state.options.unix_path;
   if (!path.empty() && ::lstat(path.c_str(), &info) == 0 && info.st_ino == state.socket_inode) {

@@ -19,6 +19,8 @@
 
 namespace guarita::net {
 
+class AdminEvents;
+
 using AdminHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct AdminPeer {
@@ -45,6 +47,9 @@ struct AdminResponse {
   unsigned status = 200;
   AdminHeaders headers{};
   std::string body{};  // may hold a secret once: wiped by the server when it is on its way
+  // Set: what is pushed into it follows the head, and the connection ends with it. Content-Type,
+  // Cache-Control and X-Accel-Buffering are the server's then; `body` is not sent.
+  std::shared_ptr<AdminEvents> events{};
 
   std::optional<std::string_view> header(std::string_view name) const;
 };
@@ -66,7 +71,8 @@ struct AdminServerOptions {
   Millis body_timeout{30'000};
   Millis idle_timeout{60'000};
   Millis write_timeout{30'000};
-  AdminRefusal refuse{};  // none: plain text
+  Millis events_keep_alive{15'000};  // a comment in a stream that is silent
+  AdminRefusal refuse{};             // none: plain text
 };
 
 // One listener. start() and stop() from one thread.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/serializer.hpp>
 #include <charconv>
 #include <cstring>
@@ -111,6 +112,25 @@ std::string serialise_response(const AdminResponse& response, const SendOptions&
   }
   wipe(message.body());
   return bytes;
+}
+
+std::string event_stream_head(const AdminResponse& response, const SendOptions& how,
+                              std::time_t now) {
+  http::response<http::empty_body> message(static_cast<http::status>(response.status), how.version);
+  for (const auto& [name, value] : response.headers) message.insert(name, value);
+  message.set(http::field::date, http_date(now));
+  message.set(http::field::content_type, "text/event-stream");
+  message.set(http::field::cache_control, "no-store");
+  message.set("X-Accel-Buffering", "no");
+  message.keep_alive(false);
+  if (how.version >= 11) message.set(http::field::transfer_encoding, "chunked");
+  std::string head = how.version >= 11 ? "HTTP/1.1 " : "HTTP/1.0 ";
+  head.append(std::to_string(response.status)).append(" ");
+  head.append(message.reason()).append("\r\n");
+  for (const auto& field : message) {
+    head.append(field.name_string()).append(": ").append(field.value()).append("\r\n");
+  }
+  return head += "\r\n";
 }
 
 std::optional<std::pair<std::string, std::uint16_t>> parse_listen(std::string_view text) {

@@ -33,6 +33,9 @@ AdminRequest request_of(RequestParser& parser, const AdminPeer& peer);
 // The whole response. `now` becomes Date.
 std::string serialise_response(const AdminResponse& response, const SendOptions& how,
                                std::time_t now);
+// The head of an event stream: chunked for HTTP/1.1, without a length; the connection ends with it.
+std::string event_stream_head(const AdminResponse& response, const SendOptions& how,
+                              std::time_t now);
 // "127.0.0.1:80", "[::1]:80", "localhost:80" (= 127.0.0.1).
 std::optional<std::pair<std::string, std::uint16_t>> parse_listen(std::string_view text);
 void wipe(std::string& text) noexcept;

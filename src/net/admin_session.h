@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "net/admin_events.h"
 #include "net/admin_http.h"
 #include "net/stream.h"
 
@@ -28,9 +29,10 @@ struct AdminSession {
   AdminPeer peer;
   boost::beast::flat_buffer buffer;
   SteadyTime deadline = SteadyTime::max();
-  bool fresh = true;   // nothing has been read yet
-  bool idle = true;    // between requests: may be closed at any time
-  bool ended = false;  // the coroutine is over
+  bool fresh = true;                    // nothing has been read yet
+  bool idle = true;                     // between requests: may be closed at any time
+  bool ended = false;                   // the coroutine is over
+  std::shared_ptr<AdminEvents> events;  // while it sends a stream
 
   void set_deadline(Millis from_now) { deadline = std::chrono::steady_clock::now() + from_now; }
   void close();
