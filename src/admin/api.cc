@@ -7,6 +7,7 @@
 #include "admin/json.h"
 #include "admin/routes.h"
 #include "admin/site.h"
+#include "admin/streams.h"
 #include "base/log.h"
 
 namespace guarita::admin {
@@ -152,7 +153,17 @@ struct Api::State {
   identity::Identity& identity;
   const Clock& clock;
   FailureThrottle throttle;
+  Streams streams;
 
+  State(ApiOptions o, control::Control& c, identity::Identity& i, const Clock& k)
+      : options(std::move(o)),
+        control(c),
+        identity(i),
+        clock(k),
+        streams(c, [this](const net::AdminRequest& request) { return sender_of(request); }) {}
+
+  // Of a request that was answered before.
+  Result<Caller, Problem> sender_of(const net::AdminRequest& request);
   Result<Caller, Problem> admit(const net::AdminRequest& request, const Route* route,
                                 const identity::Client& client, Time now);
   Answer answer(const net::AdminRequest& request, const identity::Client& client, Named& named,
@@ -186,6 +197,12 @@ Result<Caller, Problem> Api::State::admit(const net::AdminRequest& request, cons
   return caller;
 }
 
+Result<Caller, Problem> Api::State::sender_of(const net::AdminRequest& request) {
+  return authenticate(request, {options.console.public_url, options.own_uid},
+                      {control, identity, throttle, identity::Seen::Leave}, client_of(request, {}),
+                      clock.now());
+}
+
 Answer Api::State::answer(const net::AdminRequest& request, const identity::Client& client,
                           Named& named, std::string_view& route_path) {
   const Time now = clock.now();
@@ -207,6 +224,7 @@ Answer Api::State::answer(const net::AdminRequest& request, const identity::Clie
   Call call{.control = control,
             .identity = identity,
             .console = options.console,
+            .streams = streams,
             .caller = *caller,
             .request = request,
             .path = matched->path,
@@ -236,7 +254,7 @@ Answer Api::State::answer(const net::AdminRequest& request, const identity::Clie
 
 Api::Api(ApiOptions options, control::Control& control, identity::Identity& identity,
          const Clock& clock)
-    : state_(new State{std::move(options), control, identity, clock, {}}) {}
+    : state_(std::make_unique<State>(std::move(options), control, identity, clock)) {}
 
 Api::~Api() = default;
 
@@ -251,6 +269,7 @@ net::AdminResponse Api::handle(const net::AdminRequest& request) {
     response.headers = answer->headers;
     response.headers.emplace_back("Content-Type", answer->content_type);
     // Text already: openapi.json, CSV.
+    response.events = answer->events;
     response.body = answer->body.is_string() ? std::string(answer->body.get_string())
                                              : boost::json::serialize(answer->body);
   } else {
@@ -266,6 +285,14 @@ net::AdminResponse Api::handle(const net::AdminRequest& request) {
               {"status", response.status},
               {"request_id", request_id}});
   return response;
+}
+
+void Api::publish() {
+  state_->streams.publish(state_->clock.now());
+}
+
+void Api::end_streams() {
+  state_->streams.end_all("server_stops");
 }
 
 net::AdminResponse Api::refuse(unsigned status) const {

@@ -27,6 +27,10 @@ class Api {
   Api& operator=(const Api&) = delete;
 
   net::AdminResponse handle(const net::AdminRequest& request);
+  // Tells the live streams what has happened. Once a second, after control's tick.
+  void publish();
+  // Before the servers stop: `event: end`.
+  void end_streams();
   // For AdminServerOptions::refuse.
   net::AdminResponse refuse(unsigned status) const;
 

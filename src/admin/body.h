@@ -45,6 +45,8 @@ class Body {
   void take_over(Body& entry);
   // A value that was read and is not allowed; the first refusal stands.
   void refuse(std::string_view name, std::string detail) { fail(name, std::move(detail)); }
+  // Any value; null when absent. What is wrong with it is told by refuse().
+  const boost::json::value* any(std::string_view name) { return find(name); }
   bool has(std::string_view name) const { return object_.contains(name); }
 
   // Call last.

@@ -14,9 +14,12 @@
 #include "base/result.h"
 #include "control/control.h"
 #include "identity/identity.h"
+#include "net/admin_events.h"
 #include "net/admin_http.h"
 
 namespace guarita::admin {
+
+class Streams;
 
 using NameValues = std::vector<std::pair<std::string, std::string>>;
 
@@ -25,6 +28,7 @@ struct Reply {
   boost::json::value body;         // a string is sent as the text that it is
   net::AdminHeaders headers = {};  // ETag, Location, Set-Cookie
   std::string_view content_type = "application/json";
+  std::shared_ptr<net::AdminEvents> events{};  // set: a stream, and no body
 };
 using Answer = Result<Reply, Problem>;
 
@@ -54,6 +58,7 @@ struct Call {
   control::Control& control;
   identity::Identity& identity;
   const ConsoleOptions& console;
+  Streams& streams;
   const Caller& caller;
   const net::AdminRequest& request;
   NameValues path;   // placeholders, decoded

@@ -96,6 +96,7 @@ struct Authorities {
   control::Control& control;
   identity::Identity& identity;
   FailureThrottle& throttle;
+  identity::Seen seen = identity::Seen::Note;
 };
 
 // REQUIRES: check_site() of a TCP request found nothing. Socket: by SO_PEERCRED. TCP: by cookie or

@@ -23,9 +23,9 @@ Answer answer_of(const control::Outcome<control::Done<store::InstanceRow>>& outc
 Answer list_instances(const Call& call) {
   const auto page = call.page();
   if (!page) return Err<Problem>(page.error());
-  const auto rows = call.control.instances({.account_id = call.in_query("account"),
-                                            .search = call.in_query("q").value_or(""),
-                                            .page = *page});
+  const auto rows = call.control.instance_views({.account_id = call.in_query("account"),
+                                                 .search = call.in_query("q").value_or(""),
+                                                 .page = *page});
   if (!rows) return Err<Problem>(problem_of(rows.error()));
   return Reply{.body = page_of(rows->rows, rows->next)};
 }
@@ -44,9 +44,9 @@ Answer create_instance(const Call& call) {
 }
 
 Answer show_instance(const Call& call) {
-  const auto row = call.control.instance(call.in_path("instance"));
-  if (!row) return Err<Problem>(problem_of(row.error()));
-  return Reply{.body = json_of(*row)};
+  const auto view = call.control.instance_view(call.in_path("instance"));
+  if (!view) return Err<Problem>(problem_of(view.error()));
+  return Reply{.body = json_of(*view)};
 }
 
 Answer update_instance(const Call& call) {

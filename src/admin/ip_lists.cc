@@ -8,18 +8,71 @@ namespace {
 constexpr std::size_t kEntriesMax = 1000;
 constexpr std::size_t kEntryBytesMax = 64;
 
+// "192.0.2.0/24", or {"cidr": …, "note": …}.
+std::optional<control::IpEntryText> entry_of(const boost::json::value& value) {
+  control::IpEntryText entry;
+  if (value.is_string()) {
+    entry.cidr = std::string(value.get_string());
+  } else if (value.is_object()) {
+    for (const auto& [name, member] : value.get_object()) {
+      if (name == "cidr" && member.is_string()) {
+        entry.cidr = std::string(member.get_string());
+      } else if (name == "note" && member.is_string()) {
+        entry.note = std::string(member.get_string());
+      } else {
+        return std::nullopt;
+      }
+    }
+    if (!value.get_object().contains("cidr")) return std::nullopt;
+  } else {
+    return std::nullopt;
+  }
+  if (entry.cidr.size() > kEntryBytesMax) return std::nullopt;
+  return entry;
+}
+
+std::vector<control::IpEntryText> read_entries(Body& body) {
+  std::vector<control::IpEntryText> entries;
+  const boost::json::value* list = body.any("entries");
+  if (list == nullptr || !list->is_array() || list->get_array().size() > kEntriesMax) {
+    body.refuse("entries", "'entries' must be a list of at most 1000 networks");
+    return entries;
+  }
+  for (const boost::json::value& value : list->get_array()) {
+    auto entry = entry_of(value);
+    if (!entry) {
+      body.refuse("entries/" + std::to_string(entries.size()),
+                  "an entry is a text, or an object with cidr and note");
+      break;
+    }
+    entries.push_back(std::move(*entry));
+  }
+  return entries;
+}
+
+boost::json::array json_of_callers(const std::vector<store::CallerRow>& callers) {
+  boost::json::array items;
+  for (const store::CallerRow& caller : callers) {
+    items.push_back({{"address", format_ip(caller.address)},
+                     {"last_seen_at", format_rfc3339(caller.last_seen)},
+                     {"requests", caller.requests}});
+  }
+  return items;
+}
+
 boost::json::object json_of_check(const control::IpListCheck& check) {
   return {{"dry_run", true},
           {"before", json_of(check.before)},
           {"after", json_of(check.after)},
           {"added", json_of(check.added)},
           {"removed", json_of(check.removed)},
-          {"needs_confirmation", check.needs_confirmation}};
+          {"needs_confirmation", check.needs_confirmation},
+          {"shut_out", json_of_callers(check.shut_out)}};
 }
 
 Answer change(const Call& call, control::IpListVerb verb) {
   Body body(call.request);
-  const auto entries = body.required_texts("entries", kEntriesMax, kEntryBytesMax);
+  const auto entries = read_entries(body);
   const bool confirm = body.flag("confirm");
   const bool dry_run = body.flag("dry_run");
   if (auto wrong = body.wrong()) return Err<Problem>(std::move(*wrong));

@@ -96,7 +96,11 @@ json::object json_of(const store::InstanceRow& instance) {
 }
 
 json::object json_of(const control::IpListView& list) {
-  return {{"entries", json_of(list.entries)}, {"revision", list.revision}};
+  json::array entries;
+  for (const control::IpEntryText& entry : list.entries) {
+    entries.push_back({{"cidr", entry.cidr}, {"note", entry.note.value_or("")}});
+  }
+  return {{"entries", std::move(entries)}, {"revision", list.revision}};
 }
 
 json::object json_of(const store::UnknownInstanceRow& row) {
@@ -146,17 +150,47 @@ json::object json_of(const store::AuditReport& report) {
           {"findings", std::move(findings)}};
 }
 
-json::object json_of(const control::ActivationCheck& check) {
+namespace {
+
+json::array classes_of(const control::Evidence& evidence) {
   json::array classes;
-  for (const auto& entry : check.classes) {
-    classes.push_back(
-        {{"class", entry.name}, {"requests", entry.requests}, {"refused", entry.refused}});
+  for (const auto& entry : evidence.classes) {
+    classes.push_back({{"class", entry.name},
+                       {"requests", entry.requests},
+                       {"refused", entry.refused},
+                       {"why", text_or_null(entry.why)}});
   }
+  return classes;
+}
+
+json::array places_of(const control::Evidence& evidence) {
   json::array places;
-  for (const auto& place : check.places) {
+  for (const auto& place : evidence.places) {
     places.push_back({{"instance", place.instance_id},
                       {"class", place.class_name},
                       {"requests", place.requests}});
+  }
+  return places;
+}
+
+}  // namespace
+
+json::object json_of(const control::InstanceView& view) {
+  json::object object = json_of(view.row);
+  object["mode"] = policy::text_of(view.mode);
+  object["last_call_at"] = json_of(view.activity.last_call);
+  object["requests_24h"] = view.activity.requests;
+  return object;
+}
+
+json::object json_of(const control::ActivationCheck& check) {
+  json::value since_generation;
+  if (const auto& since = check.since_generation) {
+    since_generation = {{"since", format_rfc3339(since->since)},
+                        {"accepted", since->accepted},
+                        {"refused", since->refused},
+                        {"classes", classes_of(*since)},
+                        {"places", places_of(*since)}};
   }
   const json::value problem =
       check.problem ? json::value(row_of(code_for(check.problem->code)).name) : json::value();
@@ -168,8 +202,9 @@ json::object json_of(const control::ActivationCheck& check) {
           {"requests", check.accepted + check.refused},
           {"accepted", check.accepted},
           {"refused", check.refused},
-          {"classes", std::move(classes)},
-          {"instances", std::move(places)},
+          {"classes", classes_of(check)},
+          {"instances", places_of(check)},
+          {"since_generation", std::move(since_generation)},
           {"problem", problem}};
 }
 

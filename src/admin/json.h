@@ -16,6 +16,7 @@ boost::json::object json_of(const control::Receipt& receipt);
 boost::json::object json_of(const store::TokenRow& token);
 boost::json::object json_of(const control::AccountView& account);
 boost::json::object json_of(const store::InstanceRow& instance);
+boost::json::object json_of(const control::InstanceView& view);
 boost::json::object json_of(const control::IpListView& list);
 boost::json::object json_of(const store::UnknownInstanceRow& row);
 boost::json::object json_of(const store::AdminTokenRow& token);

@@ -137,6 +137,15 @@ Answer update_member(const Call&);
 Answer remove_member(const Call&);
 // console_links.cc
 Answer create_console_link(const Call&);
+// traffic.cc
+Answer account_traffic(const Call&);
+Answer account_denials(const Call&);
+Answer account_callers(const Call&);
+Answer all_traffic(const Call&);
+// events.cc
+Answer account_events(const Call&);
+// test.cc
+Answer test_account(const Call&);
 // server.cc
 Answer show_console(const Call&);
 Answer check(const Call&);

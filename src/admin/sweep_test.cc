@@ -29,20 +29,27 @@ const Names kSelf = {"POST /v1/session:reauthenticate",
 const Names kWriteOnlyGets = {"GET /v1/admin-tokens"};
 // Lists that are cut down to what the caller may see.
 const Names kLists = {"GET /v1/accounts", "GET /v1/instances"};
-const Names kViewer = {"GET /v1/accounts/{account}", "GET /v1/accounts/{account}/members",
-                       "GET /v1/accounts/{account}/tokens", "GET /v1/accounts/{account}/ip-list",
+const Names kViewer = {"GET /v1/accounts/{account}",         "GET /v1/accounts/{account}/members",
+                       "GET /v1/accounts/{account}/tokens",  "GET /v1/accounts/{account}/ip-list",
+                       "GET /v1/accounts/{account}/traffic", "GET /v1/accounts/{account}/denials",
+                       "GET /v1/accounts/{account}/callers", "GET /v1/accounts/{account}/events",
                        "GET /v1/instances/{instance}"};
 const Names kRotate = {"POST /v1/accounts/{account}/tokens:generate",
                        "POST /v1/accounts/{account}/tokens:rotate",
                        "POST /v1/accounts/{account}/tokens:promote"};
 const Names kActivate = {"POST /v1/accounts/{account}:activate",
                          "POST /v1/accounts/{account}:deactivate"};
-const Names kOwner = {
-    "POST /v1/accounts/{account}/members",        "PATCH /v1/accounts/{account}/members/{id}",
-    "DELETE /v1/accounts/{account}/members/{id}", "POST /v1/accounts/{account}/tokens:regenerate",
-    "POST /v1/accounts/{account}/tokens:revoke",  "POST /v1/accounts/{account}/tokens:reveal",
-    "PUT /v1/accounts/{account}/ip-list",         "POST /v1/accounts/{account}/ip-list:add",
-    "POST /v1/accounts/{account}/ip-list:remove", "PATCH /v1/instances/{instance}"};
+const Names kOwner = {"POST /v1/accounts/{account}/members",
+                      "PATCH /v1/accounts/{account}/members/{id}",
+                      "DELETE /v1/accounts/{account}/members/{id}",
+                      "POST /v1/accounts/{account}/tokens:regenerate",
+                      "POST /v1/accounts/{account}/tokens:revoke",
+                      "POST /v1/accounts/{account}/tokens:reveal",
+                      "PUT /v1/accounts/{account}/ip-list",
+                      "POST /v1/accounts/{account}/ip-list:add",
+                      "POST /v1/accounts/{account}/ip-list:remove",
+                      "PATCH /v1/instances/{instance}",
+                      "POST /v1/accounts/{account}:test"};
 
 enum class Who : std::uint8_t {
   Socket,

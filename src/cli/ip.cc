@@ -56,7 +56,9 @@ Outcome<ExitCode> ip_list(Session& session, const IpOptions& options) {
     const json::value& entries = at(reply->json, "entries");
     if (entries.is_array()) {
       for (const json::value& entry : entries.get_array()) {
-        if (entry.is_string()) text += printable(std::string_view(entry.get_string())) + '\n';
+        const std::string note = text_at(entry, "note");
+        text +=
+            printable(text_at(entry, "cidr")) + (note.empty() ? "" : "  " + printable(note)) + '\n';
       }
     }
     return text.empty() ? "no entries: every address may call\n" : text;

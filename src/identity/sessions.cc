@@ -30,7 +30,7 @@ void log_refused(const Client& client, std::string_view why) {
 std::string rights_text(const std::vector<LinkRight>& rights) {
   std::string text;
   for (const LinkRight right : {LinkRight::View, LinkRight::Rotate, LinkRight::Activate}) {
-    if (right != LinkRight::View && std::ranges::find(rights, right) == rights.end()) continue;
+    if (std::ranges::find(rights, right) == rights.end()) continue;
     if (!text.empty()) text += ' ';
     text += right_word(right);
   }
