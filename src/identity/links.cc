@@ -133,6 +133,7 @@ Outcome<LinkMade> Identity::console_link(const store::Actor& actor, std::string_
   row.kind = store::LinkKind::Console;
   row.account = account->key;
   row.account_id = account->id;
+  rights.push_back(LinkRight::View);  // goes with every right
   row.rights = rights_text(rights);
   row.end_user = std::move(end_user);
   return state_->issue_link(actor, std::move(row), kConsoleLinkLife);

@@ -14,7 +14,8 @@ constexpr int kPixelsPerModule = 4;
 // Holds a secret in its modules.
 struct Wipe {
   void operator()(QRcode* code) const {
-    explicit_bzero(code->data, static_cast<std::size_t>(code->width * code->width));
+    explicit_bzero(code->data,
+                   static_cast<std::size_t>(code->width) * static_cast<std::size_t>(code->width));
     QRcode_free(code);
   }
 };

@@ -215,6 +215,8 @@ TEST(Session, ItsUseIsNotedOnceAMinute) {
   house.resume(signed_in);
   EXPECT_EQ(seen(), begun);
   house.clock.pass(seconds(1));
+  EXPECT_TRUE(house.identity().resume(signed_in.cookie.reveal(), Seen::Leave));
+  EXPECT_EQ(seen(), begun) << "a stream that looks on is no use";
   house.resume(signed_in);
   EXPECT_EQ(seen(), begun + seconds(60));
 }

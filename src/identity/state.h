@@ -71,7 +71,7 @@ struct Identity::State {
   Outcome<store::UserRow> user_of(const Session& session);  // as it is now
   Outcome<store::AccountRow> find_account(std::string_view id);
   Outcome<void> commit(const store::Actor& actor, store::ChangeBody body, ErrorCode not_found);
-  Outcome<store::UserRow> add_user(const store::Actor& actor, const NewUser& wanted,
+  Outcome<store::UserRow> add_user(const store::Actor& actor, NewUser wanted,
                                    std::vector<store::MembershipRow> memberships);
   Outcome<store::UserRow> user_by_code(const Client& client, const Session& session,
                                        std::string_view code);

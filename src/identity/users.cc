@@ -56,7 +56,7 @@ Outcome<LinkMade> Identity::State::invitation(const store::Actor& actor,
 }
 
 // A user without password, committed.
-Outcome<store::UserRow> Identity::State::add_user(const store::Actor& actor, const NewUser& wanted,
+Outcome<store::UserRow> Identity::State::add_user(const store::Actor& actor, NewUser wanted,
                                                   std::vector<store::MembershipRow> memberships) {
   auto email = parse_email(wanted.email);
   if (!email) return invalid("email", "this is no e-mail address");
@@ -68,7 +68,7 @@ Outcome<store::UserRow> Identity::State::add_user(const store::Actor& actor, con
   row.email = std::move(email->written);
   row.email_folded = std::move(email->folded);
   row.name = std::move(*name);
-  row.language = wanted.language;
+  row.language = std::move(wanted.language);
   row.is_operator = wanted.is_operator;
   row.memberships = std::move(memberships);
   const UserKey key = row.key;
@@ -110,7 +110,7 @@ Outcome<LinkMade> Identity::create_user(const store::Actor& actor, NewUser wante
     }
     memberships.push_back({.account = account->key, .account_id = account->id, .role = role});
   }
-  const auto user = state_->add_user(actor, wanted, std::move(memberships));
+  const auto user = state_->add_user(actor, std::move(wanted), std::move(memberships));
   if (!user) return Err<Error>(user.error());
   return state_->invitation(actor, *user);
 }
@@ -191,7 +191,7 @@ Outcome<Identity::Invited> Identity::invite(const store::Actor& actor, std::stri
   NewUser wanted;
   wanted.email = std::move(email);
   wanted.language = std::move(language);
-  auto user = state.add_user(actor, wanted,
+  auto user = state.add_user(actor, std::move(wanted),
                              {{.account = account->key, .account_id = account->id, .role = role}});
   if (!user) return Err<Error>(std::move(user.error()));
   auto link = state.invitation(actor, *user);
