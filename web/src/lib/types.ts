@@ -260,7 +260,8 @@ export interface Traffic {
   step_s: number;
   classes: string[];
   points: number[][];
-  totals: { requests: number; accepted: number; denied: number };
+  // by_class keeps the three valid classes apart, which `classes` counts as "accepted".
+  totals: { requests: number; accepted: number; denied: number; by_class: Record<string, number> };
   last_request_at: Time | null;
 }
 export interface Denial {

@@ -47,5 +47,6 @@ export function summarise(seen: Window): Summary {
   };
 }
 
-export const count_of = (classes: readonly ClassCount[], name: string): number =>
-  classes.find((counted) => counted.class === name)?.requests ?? 0;
+// For those who may see the traffic and not the check.
+export const classes_of = (by_class: Readonly<Record<string, number>>): ClassCount[] =>
+  Object.entries(by_class).map(([name, requests]) => ({ class: name, requests, refused: !name.startsWith('valid_') }));

@@ -5,7 +5,7 @@ import { listen } from '../../lib/events.svelte';
 import { isCode } from '../../lib/problems';
 import { session } from '../../lib/session.svelte';
 import type {
-  Account, AccountTokens, ActivationCheck, Callers, Instance, IpList, Page, Receipt, Token, Traffic,
+  Account, AccountTokens, ActivationCheck, Callers, Instance, IpList, Page, Receipt, Token, Traffic, TrafficRange,
 } from '../../lib/types';
 
 export type Part = 'ip' | 'token';
@@ -76,11 +76,12 @@ export class AccountSecurity {
     this.moreInstances = page.next_cursor !== null;
   }
 
+  traffic(range: TrafficRange): Promise<Traffic> {
+    return api.get<Traffic>(`${this.path}/traffic`, { query: { range } });
+  }
   async loadHour(): Promise<void> {
     try {
-      const traffic = await api.get<Traffic>(`${this.path}/traffic`, { query: { range: 'hour' } });
-      const sums = traffic.classes.map((name, i) => [name, traffic.points.reduce((n, p) => n + (p[i + 1] ?? 0), 0)]);
-      this.hour = Object.fromEntries(sums) as Record<string, number>;
+      this.hour = (await this.traffic('hour')).totals.by_class;
     } catch {
       this.hour = null;
     }

@@ -1,7 +1,7 @@
 import { fmt, plural } from '../../../lib/i18n.svelte';
 import type { SecurityTexts } from './pt-br';
 
-const calls = (n: number) => plural(n, { one: 'call', other: 'calls' });
+const calls = (n: number) => n === 0 ? 'no calls' : plural(n, { one: 'call', other: 'calls' });
 
 export const en: SecurityTexts = {
   title: 'Security',
@@ -201,7 +201,7 @@ export const en: SecurityTexts = {
         ? '**1 address** called and was accepted in the last 24 hours:'
         : `**${fmt.number(n)} addresses** called and were accepted in the last 24 hours:`,
     regenerateNobody: 'Nobody used the token in the last 24 hours.',
-    regenerateYes: 'Understood: regenerate and cut off the present one',
+    regenerateYes: 'Regenerate and cut off',
     regenerateYesMonitor: 'Regenerate',
     rotateInstead: 'Rotate without stopping anything',
     understand: 'I understand that calls will be refused',
@@ -306,6 +306,7 @@ export const en: SecurityTexts = {
     with: 'With this token',
     allow: 'passes',
     deny: 'refused',
+    allowsUnenforced: 'It passes because the token is not enforced. Were it enforced, it would be refused.',
     allowMeans: 'The call is handed to the instance. The answer is its own.',
     exact: 'Exact answer',
     empty: 'Choose an instance.',

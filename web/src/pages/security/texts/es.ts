@@ -1,7 +1,7 @@
 import { fmt, plural } from '../../../lib/i18n.svelte';
 import type { SecurityTexts } from './pt-br';
 
-const calls = (n: number) => plural(n, { one: 'llamada', other: 'llamadas' });
+const calls = (n: number) => n === 0 ? 'ninguna llamada' : plural(n, { one: 'llamada', other: 'llamadas' });
 
 export const es: SecurityTexts = {
   title: 'Seguridad',
@@ -201,7 +201,7 @@ export const es: SecurityTexts = {
         ? '**1 dirección** llamó y fue aceptada en las últimas 24 horas:'
         : `**${fmt.number(n)} direcciones** llamaron y fueron aceptadas en las últimas 24 horas:`,
     regenerateNobody: 'Nadie usó el token en las últimas 24 horas.',
-    regenerateYes: 'Entendido: regenerar y cortar el actual',
+    regenerateYes: 'Regenerar y cortar el actual',
     regenerateYesMonitor: 'Regenerar',
     rotateInstead: 'Rotar sin parar nada',
     understand: 'Entiendo que habrá llamadas rechazadas',
@@ -306,6 +306,7 @@ export const es: SecurityTexts = {
     with: 'Con este token',
     allow: 'pasa',
     deny: 'rechazada',
+    allowsUnenforced: 'Pasa porque el token no se exige. Si se exigiera, sería rechazada.',
     allowMeans: 'La llamada se entrega a la instancia. La respuesta es de ella.',
     exact: 'Respuesta exacta',
     empty: 'Elija una instancia.',

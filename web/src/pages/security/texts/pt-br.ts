@@ -2,7 +2,7 @@
 // **…** is strong.
 import { fmt, plural } from '../../../lib/i18n.svelte';
 
-const calls = (n: number) => plural(n, { one: 'chamada', other: 'chamadas' });
+const calls = (n: number) => n === 0 ? 'nenhuma chamada' : plural(n, { one: 'chamada', other: 'chamadas' });
 
 export const pt_br = {
   title: 'Segurança',
@@ -203,7 +203,7 @@ export const pt_br = {
         ? '**1 endereço** chamou com aceite nas últimas 24 horas:'
         : `**${fmt.number(n)} endereços** chamaram com aceite nas últimas 24 horas:`,
     regenerateNobody: 'Ninguém usou o token nas últimas 24 horas.',
-    regenerateYes: 'Entendi: gerar e derrubar o atual',
+    regenerateYes: 'Gerar e derrubar o atual',
     regenerateYesMonitor: 'Gerar novamente',
     rotateInstead: 'Trocar sem parar nada',
     understand: 'Entendo que as chamadas serão recusadas',
@@ -308,6 +308,7 @@ export const pt_br = {
     with: 'Com este token',
     allow: 'passa',
     deny: 'recusada',
+    allowsUnenforced: 'Passa porque a exigência do token está desabilitada. Com ela habilitada, seria recusada.',
     allowMeans: 'A chamada é entregue à instância. A resposta vem dela.',
     exact: 'Resposta exata',
     empty: 'Escolha uma instância.',
