@@ -219,7 +219,9 @@ async function theRest({ tour, admin }) {
   await ask('GET', '/v1/audit?verb=token.&limit=5&from=2020-01-01T00:00:00Z');
   await ask('GET', '/v1/audit?format=csv');
   await ask('GET', '/v1/audit:verify');
-  await ask('GET', '/v1/receipts/1');
+  const { receipt } = await ask('PATCH', '/v1/accounts/acme', { body: { name: 'A' } });
+  await ask('GET', `/v1/receipts/${receipt.revision}`);
+  await ask('GET', '/v1/receipts/999999', { expect: 404 });
   await ask('GET', '/v1/status');
   await ask('GET', '/v1/openapi.json');
   await ask('DELETE', '/v1/accounts/acme', { expect: 409 });
