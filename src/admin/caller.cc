@@ -80,7 +80,7 @@ Result<Caller, Problem> by_cookie(const net::AdminRequest& request, Transport tr
   if (user.has_value() == link.has_value()) {
     return Err<Problem>(unauthenticated("there are several cookies of a session"));
   }
-  auto session = authorities.identity.resume(user ? *user : *link);
+  auto session = authorities.identity.resume(user ? *user : *link, authorities.seen);
   if (!session && session.error().code == identity::ErrorCode::StoreUnavailable) {
     return Err<Problem>(problem_of(session.error()));
   }

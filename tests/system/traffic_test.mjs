@@ -80,7 +80,7 @@ test('refusals are listed newest first, callers latest first', { timeout: 60_000
   await owner.ok('PUT', '/v1/accounts/acme/ip-list',
     { body: { entries: ['192.0.2.0/30', { cidr: '203.0.113.9', note: 'sala' }], confirm: true } });
   assert.deepEqual((await owner.ok('GET', '/v1/accounts/acme/ip-list')).entries,
-    [{ cidr: '192.0.2.0/30', note: '' }, { cidr: '203.0.113.9', note: 'sala' }]);
+    [{ cidr: '192.0.2.0/30', note: '' }, { cidr: '203.0.113.9/32', note: 'sala' }]);
   assert.match((await gate.cli(['ip', 'list', 'acme'])).stdout, /^203\.0\.113\.9(\/32)? {2}sala$/m);
 
   const activation = await owner.ok('POST', '/v1/accounts/acme:activate', { body: { dry_run: true } });
@@ -115,7 +115,7 @@ test('live events: hello, a refusal within 3 s, traffic, a change, and the end w
   // Others' news are not ours, and a stream ends with the right to read it.
   await gate.admin.protectedAccount('other');
   await call(gate, '/instances/other-1/send');
-  await gate.admin.ok('DELETE', `/v1/admin-tokens/${made.token.id}`);
+  await gate.admin.ok('DELETE', `/v1/admin-tokens/${made.admin_token.id}`);
   const end = await live.next('end', 15_000);
   assert.equal(end.data.reason, 'session_over');
   await live.whenEnded();
