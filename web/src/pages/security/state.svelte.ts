@@ -9,7 +9,8 @@ import type {
 } from '../../lib/types';
 
 export type Part = 'ip' | 'token';
-// Said above the cards: the account was changed elsewhere; a change was sent and its answer lost.
+// Said in the card that was used: the account was changed elsewhere; a change was sent and its answer
+// lost.
 export type Notice = 'none' | 'changed' | 'unknown';
 
 // A token that was just made: its text lives here and nowhere else, until it is said to be copied.
@@ -35,7 +36,7 @@ export class AccountSecurity {
   // The activation check, for those who may activate; null: not to be had.
   check = $state.raw<ActivationCheck | null>(null);
   error = $state.raw<unknown>(null);
-  notice = $state<Notice>('none');
+  notices = $state.raw<Record<Part, Notice>>({ ip: 'none', token: 'none' });
   receipts = $state.raw<Record<Part, Receipt | null>>({ ip: null, token: null });
   fresh = $state.raw<Fresh | null>(null);
   #changing = 0;
@@ -100,9 +101,9 @@ export class AccountSecurity {
     });
   }
 
-  // Null: nothing was done that we know of, and `notice` says why; every other failure is thrown.
+  // Null: nothing was done that we know of, and `notices` say why; every other failure is thrown.
   async change<T extends Changed>(part: Part, perform: (ifMatch: number) => Promise<T>): Promise<T | null> {
-    this.notice = 'none';
+    this.notices = { ...this.notices, [part]: 'none' };
     this.receipts = { ...this.receipts, [part]: null };
     this.#changing += 1;
     try {
@@ -116,7 +117,7 @@ export class AccountSecurity {
       const offline = error instanceof ApiOffline;
       if (!offline && !isCode(error, 'revision_conflict')) throw error;
       await this.load();
-      this.notice = offline ? 'unknown' : 'changed';
+      this.notices = { ...this.notices, [part]: offline ? 'unknown' : 'changed' };
       return null;
     } finally {
       this.#changing -= 1;

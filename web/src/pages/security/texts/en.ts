@@ -38,6 +38,8 @@ export const en: SecurityTexts = {
     discard: 'Discard changes',
     unsaved: 'There are changes that are not in force yet: save them.',
     leave: 'The IP list has changes that are not saved.',
+    replaces: (now: string[]) =>
+      `The list was changed elsewhere. In force now: ${now.length === 0 ? 'no restriction' : fmt.list(now)}. Saving replaces it by what is below.`,
     malformed: 'That is neither an address nor a network. Write it like 203.0.113.7, 10.0.0.0/8 or 2001:db8::/32.',
     empty_row: 'Fill in the address, or delete the row.',
     hostBits: (network: string) => `The address has bits beyond its prefix. The right network is ${network}.`,

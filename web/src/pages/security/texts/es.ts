@@ -38,6 +38,8 @@ export const es: SecurityTexts = {
     discard: 'Descartar cambios',
     unsaved: 'Hay cambios que aún no valen: falta guardar.',
     leave: 'La lista de IP tiene cambios sin guardar.',
+    replaces: (now: string[]) =>
+      `La lista cambió en otro lugar. En vigor ahora: ${now.length === 0 ? 'ninguna restricción' : fmt.list(now)}. Guardar la reemplaza por lo que está abajo.`,
     malformed: 'Esto no es una dirección ni una red. Escriba como 203.0.113.7, 10.0.0.0/8 o 2001:db8::/32.',
     empty_row: 'Complete la dirección o elimine la fila.',
     hostBits: (network: string) => `La dirección tiene bits más allá del prefijo. La red correcta es ${network}.`,

@@ -39,6 +39,8 @@ export const pt_br = {
     discard: 'Descartar mudanças',
     unsaved: 'Há mudanças que ainda não valem: falta salvar.',
     leave: 'A lista de IPs tem mudanças que não foram salvas.',
+    replaces: (now: string[]) =>
+      `A lista foi mudada em outro lugar. Em vigor agora: ${now.length === 0 ? 'nenhuma restrição' : fmt.list(now)}. Salvar põe no lugar dela o que está abaixo.`,
     malformed: 'Isto não é um endereço nem uma rede. Escreva como 203.0.113.7, 10.0.0.0/8 ou 2001:db8::/32.',
     empty_row: 'Preencha o endereço ou exclua a linha.',
     hostBits: (network: string) => `O endereço tem bits além do prefixo. A rede certa é ${network}.`,
