@@ -51,6 +51,11 @@ export function addressOf(entry: AuditEntry): string {
   return entry.personal?.['address'] ?? '';
 }
 
+/** Whom or what it was done to, in words that people know where the row has them. */
+export function targetOf(entry: AuditEntry): string {
+  return entry.personal?.['subject_email'] || entry.subject;
+}
+
 export function personOf(entry: AuditEntry): string {
   return entry.actor.email || entry.personal?.['email'] || '';
 }

@@ -60,12 +60,16 @@ export function gather(columns: Columns, seriesMax = kSeriesMax): Columns {
   };
 }
 
-/** Each shown column raised by the shown ones before it; a hidden one is null throughout. */
+/** Each shown column raised by the shown ones before it; null where
+ * there is nothing to draw: a hidden column, a zero. */
 export function stacked(counts: readonly number[][], shown: readonly boolean[]): (number | null)[][] {
   const height = (counts[0] ?? []).map(() => 0);
   return counts.map((column, i) => {
     if (!shown[i]) return column.map(() => null);
-    return column.map((value, row) => (height[row] = (height[row] ?? 0) + value));
+    return column.map((value, row) => {
+      height[row] = (height[row] ?? 0) + value;
+      return value > 0 ? height[row] : null;
+    });
   });
 }
 

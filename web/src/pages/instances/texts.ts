@@ -25,10 +25,6 @@ const pt = {
   never: 'nenhuma ainda',
   no_name: 'sem nome',
   has_token: 'com token de instância',
-  mode_unset: 'não configurado',
-  mode_monitor: 'desabilitado',
-  mode_enforce: 'habilitado',
-  mode_locked: 'bloqueado',
   caption: 'Instâncias, com o estado do token da conta, as chamadas e a última chamada',
   copy_id: (id: string) => `Copiar o id ${id}`,
 
@@ -37,20 +33,12 @@ const pt = {
   save: 'Salvar',
   cancel: 'Cancelar',
   edit: 'Alterar destino',
-  edit_of: (id: string) => `Alterar o destino de ${id}`,
   move: 'Mover',
-  move_of: (id: string) => `Mover ${id} para outra conta`,
   remove: 'Apagar',
-  remove_of: (id: string) => `Apagar ${id}`,
   menu_of: (id: string) => `Ações de ${id}`,
 
   first: 'Primeira página',
-  previous: 'Anterior',
-  next: 'Próxima',
-  page: (n: number) => `Página ${n}`,
   loading: 'Carregando…',
-  failed: 'Não foi possível carregar a lista.',
-  retry: 'Tentar de novo',
   found: (n: number, more: boolean) => (more ? `${n} nesta página, e há mais` : n === 1 ? '1 instância' : `${n} nesta página`),
 
   empty_title: 'Nenhuma instância ainda',
@@ -122,9 +110,6 @@ const pt = {
   unknown_empty_allow: 'Tudo o que foi chamado até agora está cadastrado. Se continuar assim por alguns dias, a mudança pode terminar: unknown_instance = "deny" na configuração.',
   unknown_empty_deny: 'A guarita só deixa passar chamadas a instâncias cadastradas.',
 
-  receipt_in_force: (at: string, nodes: number, of: number) => `Em vigor desde ${at} em ${nodes} de ${of} ${of === 1 ? 'nó' : 'nós'}.`,
-  receipt_pending: 'Gravado; ainda não está em vigor em todos os nós.',
-  lost: 'Sem conexão com o servidor. O que você digitou continua aqui; tente de novo.',
 };
 
 type Words = typeof pt;
@@ -153,10 +138,6 @@ const en: Words = {
   never: 'none yet',
   no_name: 'no name',
   has_token: 'with an instance token',
-  mode_unset: 'not configured',
-  mode_monitor: 'disabled',
-  mode_enforce: 'enabled',
-  mode_locked: 'locked',
   caption: 'Instances, with the state of their account’s token, their calls and the last one',
   copy_id: (id) => `Copy the id ${id}`,
 
@@ -165,20 +146,12 @@ const en: Words = {
   save: 'Save',
   cancel: 'Cancel',
   edit: 'Change upstream',
-  edit_of: (id) => `Change the upstream of ${id}`,
   move: 'Move',
-  move_of: (id) => `Move ${id} to another account`,
   remove: 'Delete',
-  remove_of: (id) => `Delete ${id}`,
   menu_of: (id) => `Actions for ${id}`,
 
   first: 'First page',
-  previous: 'Previous',
-  next: 'Next',
-  page: (n) => `Page ${n}`,
   loading: 'Loading…',
-  failed: 'The list could not be loaded.',
-  retry: 'Try again',
   found: (n, more) => (more ? `${n} on this page, and there are more` : n === 1 ? '1 instance' : `${n} on this page`),
 
   empty_title: 'No instances yet',
@@ -250,9 +223,6 @@ const en: Words = {
   unknown_empty_allow: 'Everything that was called so far is registered. If it stays so for some days, moving in can end: unknown_instance = "deny" in the configuration.',
   unknown_empty_deny: 'The gate lets calls pass to registered instances only.',
 
-  receipt_in_force: (at, nodes, of) => `In force since ${at} on ${nodes} of ${of} ${of === 1 ? 'node' : 'nodes'}.`,
-  receipt_pending: 'Saved; not yet in force on every node.',
-  lost: 'No connection to the server. What you typed is still here; try again.',
 };
 
 const es: Words = {
@@ -279,10 +249,6 @@ const es: Words = {
   never: 'ninguna todavía',
   no_name: 'sin nombre',
   has_token: 'con token de instancia',
-  mode_unset: 'sin configurar',
-  mode_monitor: 'deshabilitado',
-  mode_enforce: 'habilitado',
-  mode_locked: 'bloqueado',
   caption: 'Instancias, con el estado del token de su cuenta, las llamadas y la última llamada',
   copy_id: (id) => `Copiar el id ${id}`,
 
@@ -291,20 +257,12 @@ const es: Words = {
   save: 'Guardar',
   cancel: 'Cancelar',
   edit: 'Cambiar destino',
-  edit_of: (id) => `Cambiar el destino de ${id}`,
   move: 'Mover',
-  move_of: (id) => `Mover ${id} a otra cuenta`,
   remove: 'Eliminar',
-  remove_of: (id) => `Eliminar ${id}`,
   menu_of: (id) => `Acciones de ${id}`,
 
   first: 'Primera página',
-  previous: 'Anterior',
-  next: 'Siguiente',
-  page: (n) => `Página ${n}`,
   loading: 'Cargando…',
-  failed: 'No se pudo cargar la lista.',
-  retry: 'Intentar de nuevo',
   found: (n, more) => (more ? `${n} en esta página, y hay más` : n === 1 ? '1 instancia' : `${n} en esta página`),
 
   empty_title: 'Aún no hay instancias',
@@ -376,9 +334,6 @@ const es: Words = {
   unknown_empty_allow: 'Todo lo que se llamó hasta ahora está registrado. Si sigue así unos días, la mudanza puede terminar: unknown_instance = "deny" en la configuración.',
   unknown_empty_deny: 'La garita solo deja pasar llamadas a instancias registradas.',
 
-  receipt_in_force: (at, nodes, of) => `Vigente desde ${at} en ${nodes} de ${of} ${of === 1 ? 'nodo' : 'nodos'}.`,
-  receipt_pending: 'Guardado; aún no vigente en todos los nodos.',
-  lost: 'Sin conexión con el servidor. Lo que escribió sigue aquí; inténtelo de nuevo.',
 };
 
 export const t = texts({ 'pt-BR': pt, en, es });
