@@ -50,7 +50,7 @@ Result<store::AuditFilter, Problem> filter_of(const Call& call) {
 void add_cell(std::string& csv, std::string_view text) {
   if (!csv.empty() && !csv.ends_with('\n')) csv += ',';
   csv += '"';
-  if (!text.empty() && std::string_view("=+-@\t\r").contains(text.front())) csv += '\'';
+  if (!text.empty() && std::string_view("=+-@\t\r\n").contains(text.front())) csv += '\'';
   for (const char c : text) {
     if (c == '"') csv += '"';
     csv += c;

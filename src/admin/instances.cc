@@ -11,10 +11,17 @@ constexpr std::size_t kNameBytesMax = 200;
 constexpr std::size_t kUpstreamBytesMax = 2048;
 constexpr std::size_t kInstanceTokenBytesMax = 256;
 
-Answer answer_of(const control::Outcome<control::Done<store::InstanceRow>>& outcome,
+// Where an instance runs is the operator's own affair.
+boost::json::object shown(const Call& call, boost::json::object instance) {
+  if (call.caller.is_limited()) instance["upstream"] = nullptr;
+  return instance;
+}
+
+Answer answer_of(const Call& call,
+                 const control::Outcome<control::Done<store::InstanceRow>>& outcome,
                  unsigned status = 200) {
   if (!outcome) return Err<Problem>(problem_of(outcome.error()));
-  return done({{"instance", json_of(outcome->value)}}, outcome->receipt, status);
+  return done({{"instance", shown(call, json_of(outcome->value))}}, outcome->receipt, status);
 }
 
 }  // namespace
@@ -27,7 +34,11 @@ Answer list_instances(const Call& call) {
                                                  .search = call.in_query("q").value_or(""),
                                                  .page = *page});
   if (!rows) return Err<Problem>(problem_of(rows.error()));
-  return Reply{.body = page_of(rows->rows, rows->next)};
+  boost::json::array items;
+  for (const control::InstanceView& view : rows->rows) {
+    items.push_back(shown(call, json_of(view)));
+  }
+  return Reply{.body = {{"items", std::move(items)}, {"next_cursor", text_or_null(rows->next)}}};
 }
 
 Answer create_instance(const Call& call) {
@@ -40,13 +51,13 @@ Answer create_instance(const Call& call) {
           body.nullable_text("upstream", kUpstreamBytesMax).value_or(std::nullopt).value_or(""),
       .instance_token = body.secret("instance_token", kInstanceTokenBytesMax)};
   if (auto wrong = body.wrong()) return Err<Problem>(std::move(*wrong));
-  return answer_of(call.control.create_instance(call.asked(), std::move(instance)), 201);
+  return answer_of(call, call.control.create_instance(call.asked(), std::move(instance)), 201);
 }
 
 Answer show_instance(const Call& call) {
   const auto view = call.control.instance_view(call.in_path("instance"));
   if (!view) return Err<Problem>(problem_of(view.error()));
-  return Reply{.body = json_of(*view)};
+  return Reply{.body = shown(call, json_of(*view))};
 }
 
 Answer update_instance(const Call& call) {
@@ -67,8 +78,8 @@ Answer update_instance(const Call& call) {
     return Err<Problem>(
         problem(Code::Forbidden, "only an operator changes the upstream or token of an instance"));
   }
-  return answer_of(
-      call.control.update_instance(call.asked(), call.in_path("instance"), std::move(update)));
+  return answer_of(call, call.control.update_instance(call.asked(), call.in_path("instance"),
+                                                      std::move(update)));
 }
 
 Answer delete_instance(const Call& call) {
@@ -82,7 +93,8 @@ Answer move_instance(const Call& call) {
   const std::string to = body.required_text("to", kAccountBytesMax);
   const auto force = body.flag("force") ? control::Force::Yes : control::Force::No;
   if (auto wrong = body.wrong()) return Err<Problem>(std::move(*wrong));
-  return answer_of(call.control.move_instance(call.asked(), call.in_path("instance"), to, force));
+  return answer_of(call,
+                   call.control.move_instance(call.asked(), call.in_path("instance"), to, force));
 }
 
 Answer list_unknown_instances(const Call& call) {

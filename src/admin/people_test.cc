@@ -135,6 +135,10 @@ TEST(Members, SeeTheirAccountsAndNoOthers) {
     api.world.make_account(id);
     api.world.make_instance(std::string("i-") + id, id);
   }
+  const Ask reroute{.method = "PATCH",
+                    .target = "/v1/instances/i-acme",
+                    .body = R"({"upstream":"http://10.0.0.7:3000"})"};
+  EXPECT_EQ(api(reroute).text("/instance/upstream"), "http://10.0.0.7:3000");
   const Browser ana = api.member("ana@example.com", "acme", store::Role::Owner);
   EXPECT_EQ(api.browser(ana, get("/v1/instances")).text("/items/0/id"), "i-acme");
   EXPECT_EQ(api.browser(ana, get("/v1/accounts")).text("/items/0/id"), "acme");
@@ -155,6 +159,10 @@ TEST(Members, SeeTheirAccountsAndNoOthers) {
         ana, {.method = "PATCH", .target = std::string("/v1/instances/") + id, .body = body});
   };
   EXPECT_EQ(rename("i-acme", R"({"name":"Loja"})").text("/instance/name"), "Loja");
+  for (const char* target : {"/v1/instances?account=acme", "/v1/instances/i-acme"}) {
+    EXPECT_EQ(api.browser(ana, get(target)).raw.body.find("10.0.0.7"), std::string::npos)
+        << "where it runs is the operator's own affair";
+  }
   EXPECT_EQ(rename("i-acme", R"({"upstream":"http://127.0.0.1:1"})").code(), "forbidden");
   EXPECT_EQ(rename("i-acme", R"({"instance_token":null})").code(), "forbidden");
   EXPECT_EQ(rename("i-beta", R"({"name":"x"})").code(), "forbidden") << "a viewer there";

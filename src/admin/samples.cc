@@ -7,8 +7,9 @@
 
 namespace guarita::admin::testing {
 
-std::vector<Sample> samples() {
-  const std::string a = "/v1/accounts/acme";
+namespace {
+
+std::vector<Sample> samples_of_people() {
   return {
       {"GET", "/v1/console", "/v1/console", ""},
       {"POST", "/v1/session", "/v1/session",
@@ -36,6 +37,12 @@ std::vector<Sample> samples() {
       {"GET", "/v1/users/{id}", "/v1/users/GUEST", ""},
       {"PATCH", "/v1/users/{id}", "/v1/users/GUEST", R"({"name":"Guest","operator":false})"},
       {"POST", "/v1/users/{id}:reset-link", "/v1/users/GUEST:reset-link", ""},
+  };
+}
+
+std::vector<Sample> samples_of_accounts() {
+  const std::string a = "/v1/accounts/acme";
+  return {
       {"GET", "/v1/accounts", "/v1/accounts?limit=5&q=c", ""},
       {"POST", "/v1/accounts", "/v1/accounts", R"({"id":"beta"})"},
       {"GET", "/v1/accounts/{account}", a, ""},
@@ -75,6 +82,11 @@ std::vector<Sample> samples() {
        R"({"entries":["203.0.113.7"]})"},
       {"POST", "/v1/accounts/{account}/ip-list:remove", a + "/ip-list:remove",
        R"({"entries":["203.0.113.7"]})"},
+  };
+}
+
+std::vector<Sample> samples_of_the_rest() {
+  return {
       {"GET", "/v1/instances", "/v1/instances?q=i", ""},
       {"POST", "/v1/instances", "/v1/instances", R"({"id":"a:b","account":"acme"})"},
       {"GET", "/v1/instances/{instance}", "/v1/instances/i1", ""},
@@ -96,6 +108,16 @@ std::vector<Sample> samples() {
       {"DELETE", "/v1/accounts/{account}", "/v1/accounts/acme?cascade=true", ""},
       {"DELETE", "/v1/session", "/v1/session", ""},
   };
+}
+
+}  // namespace
+
+std::vector<Sample> samples() {
+  std::vector<Sample> all = samples_of_people();
+  for (const auto& more : {samples_of_accounts(), samples_of_the_rest()}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
 }
 
 const Route& route_of(const Sample& sample) {

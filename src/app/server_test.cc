@@ -122,8 +122,9 @@ TEST(Demo, ABadAddressNamesTheFlag) {
 
 TEST(Demo, PrintsCommandsThatCanBePasted) {
   std::ostringstream out;
-  print_story(out, {"/usr/bin/guarita", "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082",
-                    "/tmp/x/guarita.sock", "http://127.0.0.1:9"});
+  print_story(out, {"/usr/bin/guarita", "127.0.0.1:8080", "127.0.0.1:8081",
+                    "http://127.0.0.1:8081/#/link/x", "127.0.0.1:8082", "/tmp/x/guarita.sock",
+                    "http://127.0.0.1:9"});
   for (const char* line :
        {"export GUARITA_SOCKET=/tmp/x/guarita.sock\n",
         "curl -i http://127.0.0.1:8080/instances/demo-one/send-text -d ",
