@@ -31,7 +31,8 @@ struct RestoreOptions {
   std::filesystem::path backup{};  // empty: `target` itself, as somebody put it there
   std::filesystem::path target{};  // the database file of the (stopped) server
   // No: refused (RolledBack) when the backup is behind the high-water file of the target.
-  // Yes: the epoch is raised, and revocations found in the audit sink are applied again.
+  // Yes: the epoch is raised, what the audit sink knows to be revoked, deleted or
+  // taken away is so again, and every session and unused link of a user has ended.
   AcceptLoss accept_loss = AcceptLoss::No;
   std::filesystem::path audit_sink{};
   Time now{};

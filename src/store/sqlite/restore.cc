@@ -8,6 +8,7 @@
 #include <map>
 
 #include "store/sqlite/apply.h"
+#include "store/sqlite/restore_users.h"
 #include "store/sqlite/row_io.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/sqlite_store.h"
@@ -42,6 +43,7 @@ struct Lost {
   std::map<std::string, std::string> ended;  // token -> "revoked" or "expired"
   std::vector<std::string> deleted_accounts;
   std::vector<std::string> revoked_admin_tokens;
+  LostUsers users;
   std::vector<std::string> warnings;
 };
 
@@ -63,7 +65,9 @@ StoreResult<Lost> read_lost(const RestoreOptions& options, Database& db, const S
   Lost lost;
   if (options.audit_sink.empty()) {
     lost.warnings.emplace_back(
-        "no audit sink is configured: tokens revoked after the backup are accepted again");
+        "no audit sink is configured: tokens revoked and users deleted after the backup are "
+        "accepted "
+        "again");
     return lost;
   }
   auto read = read_sink(options.audit_sink, db, [&](const SinkLine& line) {
@@ -72,6 +76,7 @@ StoreResult<Lost> read_lost(const RestoreOptions& options, Database& db, const S
         line.epoch > info.epoch || (line.epoch == info.epoch && line.seq > info.head.seq);
     if (!later) return;
     note_ended_tokens(db, line, lost);
+    lost.users.note(db, line);
     if (line.verb == "account.delete") {
       lost.deleted_accounts.push_back(field_of(db, line, "SELECT json_extract(?, '$.account')"));
     } else if (line.verb == "admin_token.revoke") {
@@ -132,6 +137,7 @@ StoreResult<std::vector<ChangeBody>> bodies_to_reapply(Database& db, const Lost&
     const auto key = parse_uuid(text);
     if (key) bodies.emplace_back(RevokeAdminToken{AdminTokenKey{*key}});
   }
+  lost.users.add_changes(db, bodies);
   std::vector<AccountKey> accounts;
   {
     Statement s = db.prepare("SELECT DISTINCT account FROM tokens WHERE ended_ms IS NULL");
@@ -168,6 +174,7 @@ StoreResult<void> accept_loss(const RestoreOptions& options, Database& db, const
     if (!raised) return raised;
     JsonObject detail;
     detail.number("epoch", epoch).number("revisions_lost", report.revisions_lost);
+    if (auto ok = lost->users.end_access(db, detail, lost->warnings); !ok) return ok;
     auto event = record_event(db, Actor{}, options.now, "store.restore", detail.take());
     if (!event) return Err<StoreError>(std::move(event.error()));
     if (auto ok = transaction->commit(); !ok) return ok;

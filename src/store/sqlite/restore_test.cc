@@ -2,7 +2,7 @@
 #include <fstream>
 
 #include "store/sqlite_store.h"
-#include "store/test_support.h"
+#include "store/users_test_support.h"
 
 namespace guarita::store::test {
 namespace {
@@ -131,6 +131,54 @@ TEST_F(Restore, RevocationsAreNotForgotten) {
   EXPECT_EQ(store->tokens(account_key(3))->front().state, TokenState::Current);
   EXPECT_FALSE(store->account_by_id("a4"));
   EXPECT_TRUE(store->admin_token(digest(500))->revoked_at);
+  EXPECT_TRUE(store->verify_audit(std::nullopt)->findings.empty());
+}
+
+TEST_F(Restore, UsersDoNotGetAccessBackThatEndedAfterTheBackup) {
+  {
+    auto store = open();
+    must(*store, new_account(1, "acme"));
+    must(*store, new_account(2, "other"));
+    for (std::uint64_t n = 1; n <= 5; ++n) {
+      CreateUser create = new_user(n, std::to_string(n) + "@example.com");
+      create.user.is_operator = n == 2;
+      must(*store, create);
+      must(*store, SetPassword{.user = user_key(n), .password_hash = "old"});
+      must(*store, SetMembership{user_key(n), account_key(1), Role::Owner});
+      must(*store, SetMembership{user_key(n), account_key(2), Role::Viewer});
+      must(*store, StartSession{.session = session_of_user(n, n)});
+    }
+    must(*store, StartSession{.session = session_of_account(9, 1)});
+    must(*store, IssueLink{reset_link(5, 5)});
+    ASSERT_TRUE(store->backup(backup_));
+    must(*store, DeleteUser{user_key(1)});
+    must(*store, UpdateUser{.user = user_key(2), .is_operator = false});
+    must(*store, SetMembership{user_key(3), account_key(1), Role::Viewer});
+    must(*store, SetMembership{user_key(3), account_key(2), std::nullopt});
+    must(*store, SetMembership{user_key(4), account_key(2), Role::Owner});  // a grant: stays lost
+    must(*store, SetPassword{.user = user_key(4), .password_hash = "new"});
+    must(*store, SetTwoFactor{user_key(5), "sealed", "k", 1, {}});
+    must(*store, new_user(6, "6@example.com"));  // made and deleted after the backup
+    must(*store, DeleteUser{user_key(6)});
+  }
+  auto report = restore(AcceptLoss::Yes);
+  ASSERT_TRUE(report) << report.error().text << report.error().internal;
+  EXPECT_EQ(report->revocations_reapplied, 4u);
+  ASSERT_EQ(report->warnings.size(), 2u);
+  EXPECT_NE(report->warnings[0].find("guarita user reset 4@example.com"), std::string::npos);
+  EXPECT_NE(report->warnings[1].find("reset-two-factor 5@example.com"), std::string::npos);
+  auto store = open();
+  EXPECT_FALSE(store->user(user_key(1)));
+  EXPECT_FALSE(store->user(user_key(2))->is_operator);
+  ASSERT_EQ(store->user(user_key(3))->memberships.size(), 1u);
+  EXPECT_EQ(store->user(user_key(3))->memberships.front().role, Role::Viewer);
+  EXPECT_EQ(store->user(user_key(4))->memberships.back().role, Role::Viewer);
+  EXPECT_EQ(store->user(user_key(4))->password_hash, "");
+  EXPECT_EQ(store->user(user_key(5))->password_hash, "old");
+  for (const std::uint64_t n : {201u, 202u, 203u, 204u, 205u, 209u}) {
+    EXPECT_FALSE(store->session(digest(n))) << n;
+  }
+  EXPECT_FALSE(store->link(digest(105)));
   EXPECT_TRUE(store->verify_audit(std::nullopt)->findings.empty());
 }
 
