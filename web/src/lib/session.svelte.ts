@@ -151,6 +151,12 @@ class Session {
     rememberAccount(id);
   }
 
+  // Operators only: back to what is about no account.
+  leaveAccount(): void {
+    this.account = null;
+    rememberAccount('');
+  }
+
   async saveLanguage(language: Language): Promise<void> {
     i18n.use(language);
     if (this.user) this.body = await api.patch<SessionBody>('/me', { language });

@@ -7,6 +7,7 @@ export interface Toast {
 }
 
 const kShownMs = 6_000;
+const kShownMax = 3;
 let last = 0;
 
 class Toasts {
@@ -14,7 +15,7 @@ class Toasts {
 
   show(text: string, tone: Tone = 'success'): void {
     const id = ++last;
-    this.items.push({ id, text, tone });
+    this.items = [...this.items.slice(1 - kShownMax), { id, text, tone }];
     setTimeout(() => this.dismiss(id), kShownMs);
   }
   dismiss(id: number): void {
