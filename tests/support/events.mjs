@@ -1,14 +1,15 @@
 // Reads server-sent events of the admin API: { name, data } one after the other.
 import http from 'node:http';
+import https from 'node:https';
 
 export class EventReader {
-  // `where`: { socketPath } or { host, port, token }.
+  // `where`: { socketPath } or { host, port, token }; `tls`: options of tls.connect().
   static open(t, where, path) {
-    const { token, ...address } = where;
+    const { token, tls, ...address } = where;
     const reader = new EventReader();
     const headers = token ? { authorization: `Bearer ${token}` } : {};
     return new Promise((resolve, reject) => {
-      const request = http.request({ ...address, path, headers }, (response) => {
+      const request = (tls ? https : http).request({ ...address, ...tls, path, headers, agent: false }, (response) => {
         reader.response = response;
         reader.status = response.statusCode;
         reader.headers = response.headers;

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { Admin, path } from '../support/admin.mjs';
+import { Authority } from '../support/certificates.mjs';
 import { EventReader } from '../support/events.mjs';
 import { RawClient } from '../support/raw_client.mjs';
+import { tempFolder } from '../support/temp.mjs';
 import { call, withRawUpstream } from '../support/world.mjs';
 
 const trusted = { gate: { trusted_proxies: ['127.0.0.1'], client_address: 'x-forwarded-for' } };
@@ -144,6 +146,25 @@ test('streams are few, and a server that stops ends them', { timeout: 60_000 }, 
   await gate.stop();
   assert.equal((await open[1].next('end')).data.reason, 'server_stops');
   await open[1].whenEnded();
+});
+
+test('live events come over https as well', { timeout: 60_000 }, async (t) => {
+  const folder = tempFolder(t);
+  const authority = new Authority(folder);
+  authority.issue('console', { names: ['localhost'] });
+  const { gate } = await withRawUpstream(t, { folder, config: { console: { tls_certificates: ['console.pem'], tls_keys: ['console.key'] } } });
+  const { instance } = await gate.admin.protectedAccount('acme');
+  const { secret } = await gate.admin.ok('POST', '/v1/admin-tokens', { body: { scope: 'read', name: 'tls' } });
+  const where = { ...gate.console, token: secret, tls: { ca: authority.certificate, servername: 'localhost' } };
+  const live = await EventReader.open(t, where, '/v1/accounts/acme/events');
+  assert.equal(live.status, 200);
+  await live.next('hello');
+  for (let i = 0; i < 3; i += 1) {
+    await call(gate, `/instances/${instance}/send`);
+    assert.equal((await live.next('denial', 3_000)).data.instance, instance);
+  }
+  live.close();
+  await gate.stop();
 });
 
 test('the test shows what a caller gets, byte for byte', { timeout: 60_000 }, async (t) => {
