@@ -40,7 +40,7 @@ export function strokesOf(names: readonly string[], theme: Theme): Stroke[] {
     let hue = place % palette.length;
     for (let tries = 0; taken.has(hue) && tries < palette.length; ++tries) hue = (hue + 1) % palette.length;
     taken.add(hue);
-    const dash = kDashes[Math.floor(place / palette.length) % kDashes.length] ?? [];
+    const dash = kDashes[place % kDashes.length] ?? [];
     strokes[i] = { colour: palette[hue] ?? '#777777', dash };
   }
   return strokes;
