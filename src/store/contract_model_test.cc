@@ -3,7 +3,7 @@
 #include <map>
 #include <random>
 
-#include "store/test_support.h"
+#include "store/users_test_support.h"
 
 namespace guarita::store::test {
 namespace {
@@ -27,6 +27,11 @@ struct ModelAccount {
   Revision revision = 0;
   std::map<std::uint64_t, ModelToken> tokens;
 };
+struct ModelUser {
+  std::string email;
+  Revision revision = 0;
+  std::map<std::uint64_t, Role> roles;  // by account
+};
 struct ModelInstance {
   std::string id;
   std::uint64_t account;
@@ -37,6 +42,7 @@ class Model {
  public:
   std::map<std::uint64_t, ModelAccount> accounts;
   std::map<std::uint64_t, ModelInstance> instances;
+  std::map<std::uint64_t, ModelUser> users;
   Revision revision = 0;
 
   using Outcome = std::optional<StoreErrorKind>;
@@ -54,6 +60,7 @@ class Model {
     const bool any = std::ranges::any_of(instances, owned);
     if (any && cascade == Cascade::Refuse) return StoreErrorKind::InUse;
     std::erase_if(instances, owned);
+    for (auto& [k, user] : users) user.roles.erase(key);
     accounts.erase(key);
     ++revision;
     return {};
@@ -113,6 +120,30 @@ class Model {
     if (next && !current) return StoreErrorKind::Invalid;
     return keep(account, std::move(after), enforce);
   }
+  Outcome create_user(std::uint64_t key, const std::string& email) {
+    for (const auto& [k, u] : users) {
+      if (k == key || u.email == email) return StoreErrorKind::AlreadyExists;
+    }
+    users[key] = {.email = email, .revision = ++revision, .roles = {}};
+    return {};
+  }
+  Outcome delete_user(std::uint64_t key) {
+    if (users.erase(key) == 0) return StoreErrorKind::NotFound;
+    ++revision;
+    return {};
+  }
+  Outcome set_role(std::uint64_t key, std::uint64_t account, std::optional<Role> role) {
+    if (!users.contains(key) || !accounts.contains(account)) return StoreErrorKind::NotFound;
+    ModelUser& user = users[key];
+    if (!role && !user.roles.contains(account)) return StoreErrorKind::NotFound;
+    user.revision = ++revision;
+    if (role) {
+      user.roles[account] = *role;
+    } else {
+      user.roles.erase(account);
+    }
+    return {};
+  }
 
  private:
   Outcome keep(std::uint64_t account, ModelAccount after, bool enforce) {
@@ -155,6 +186,22 @@ class Comparison final : public SnapshotVisitor {
     }
     ADD_FAILURE() << "an instance too many: " << row.id;
   }
+  void users(const std::vector<UserRow>& rows) const {
+    EXPECT_EQ(rows.size(), model_.users.size());
+    for (const UserRow& row : rows) {
+      for (const auto& [key, user] : model_.users) {
+        if (user_key(key) != row.key) continue;
+        EXPECT_EQ(row.email, user.email);
+        EXPECT_EQ(row.revision, user.revision);
+        EXPECT_EQ(row.memberships.size(), user.roles.size());
+        for (const MembershipRow& m : row.memberships) {
+          for (const auto& [account, role] : user.roles) {
+            if (account_key(account) == m.account) EXPECT_EQ(m.role, role);
+          }
+        }
+      }
+    }
+  }
   void end(Revision revision) const {
     EXPECT_EQ(revision, model_.revision);
     EXPECT_EQ(accounts_, model_.accounts.size());
@@ -178,7 +225,7 @@ class ModelContract : public ContractTest {
     const std::uint64_t key = below(20);
     const std::string id = "id-" + std::to_string(below(12));
     const bool enforce = below(2) == 1;
-    switch (below(9)) {
+    switch (below(12)) {
       case 0: expected = model.create_account(account, id); return change(new_account(account, id));
       case 1: {
         const Cascade cascade = below(4) == 0 ? Cascade::DeleteInstances : Cascade::Refuse;
@@ -199,6 +246,15 @@ class ModelContract : public ContractTest {
         const TokenState dead = below(2) == 0 ? TokenState::Revoked : TokenState::Expired;
         expected = model.end_token(account, key, dead, enforce);
         return change(policy(account, enforce, {}, {{token_key(key), dead}}));
+      }
+      case 7: expected = model.create_user(account, id); return change(new_user(account, id));
+      case 8: expected = model.delete_user(account); return change(DeleteUser{user_key(account)});
+      case 9: {
+        const std::uint64_t user = below(6);
+        const std::array<std::optional<Role>, 3> roles{Role::Viewer, Role::Owner, std::nullopt};
+        const auto role = roles[below(3)];
+        expected = model.set_role(user, account, role);
+        return change(SetMembership{user_key(user), account_key(account), role});
       }
       default: {
         const auto live = static_cast<TokenState>(below(3));
@@ -242,6 +298,7 @@ TEST_P(ModelContract, RandomChangesInRandomBatchesDoWhatTheModelDoes) {
     auto loaded = store().load_all(comparison);
     ASSERT_TRUE(loaded);
     comparison.end(*loaded);
+    comparison.users(store().users({}, {})->rows);
     if (below(20) == 0) reopen();
   }
   EXPECT_GT(done, kOperations / 8);
