@@ -11,11 +11,11 @@ const kPassword = 'girassol azul 77';
 
 async function firstOwner(t, options = {}) {
   const panel = await startPanel(t);
-  await panel.gate.cli('account', 'create', 'acme', '--name', 'Acme');
-  const made = await panel.gate.cli('user', 'create', 'ana@acme.example', '--name', 'Ana', '--account', 'acme',
-    '--role', 'owner', '--output', 'json');
+  await panel.gate.cli(['account', 'create', 'acme', '--name', 'Acme']);
+  const made = await panel.gate.cli(['user', 'create', 'ana@acme.example', '--name', 'Ana', '--account', 'acme',
+    '--role', 'owner', '--output', 'json']);
   const { page, context } = await openBrowser(t, options);
-  return { panel, page, context, link: JSON.parse(made.stdout ?? made).link.url };
+  return { panel, page, context, link: JSON.parse(made.stdout).link.url };
 }
 
 async function redeem(page, link) {
