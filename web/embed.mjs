@@ -76,8 +76,9 @@ function table(dist) {
     const etag = createHash('sha256').update(plain).digest('hex').slice(0, 32);
     const route = path === '/index.html' ? '/' : path;
     lines.push(`GUARITA_ASSET("${route}", "${type}", "${etag}", ${isImmutable(path)}, ${name})`);
-    const bytes = (form) => `static constexpr unsigned char k_${name}_${form}[] = {\n` +
-      `#embed "${name}.${form}"\n};`;
+    // Clang 19 takes a first byte above 127 for a negative number: such a file is written out.
+    const inside = (form) => (forms[form][0] > 127 ? [...forms[form]].join(',') : `#embed "${name}.${form}"`);
+    const bytes = (form) => `static constexpr unsigned char k_${name}_${form}[] = {\n${inside(form)}\n};`;
     lines.unshift(...Object.keys(forms).map(bytes));
   }
   const data = lines.filter((l) => !l.startsWith('GUARITA_ASSET'));
