@@ -134,6 +134,7 @@ std::string_view text_of(Right right) {
     case Right::Read: return "read";
     case Right::Write: return "write";
     case Right::OwnRead: return "own_read";
+    case Right::OwnPeople: return "own_people";
     case Right::OwnWrite: return "own_write";
     case Right::OwnRotate: return "own_rotate";
     case Right::OwnActivate: return "own_activate";
@@ -161,6 +162,7 @@ bool permits(Right right, const Caller& caller, std::optional<std::string_view> 
     case Right::Self: return user;
     case Right::Read: return reads_all;
     case Right::Write: return all;
+    case Right::OwnPeople: return reads_all || owns || role.has_value();
     case Right::OwnRead: return reads_all || owns || role.has_value() || linked;
     case Right::ScopedRead:
       return reads_all || owns || role.has_value() || linked || (somebody && !account);

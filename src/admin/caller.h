@@ -53,6 +53,7 @@ enum class Right : std::uint8_t {
   Read,
   Write,
   OwnRead,
+  OwnPeople,  // reading personal data of an account's people: no console link may
   OwnWrite,
   OwnRotate,    // what a console link with `rotate` may do too
   OwnActivate,  // … with `activate`

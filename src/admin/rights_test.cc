@@ -11,10 +11,10 @@ namespace {
 
 using Kind = Caller::Kind;
 
-constexpr Right kRights[] = {Right::Public,      Right::Any,        Right::Session,
-                             Right::Self,        Right::Read,       Right::Write,
-                             Right::OwnRead,     Right::OwnWrite,   Right::OwnRotate,
-                             Right::OwnActivate, Right::ScopedRead, Right::ScopedWrite};
+constexpr Right kRights[] = {
+    Right::Public,      Right::Any,        Right::Session,    Right::Self,     Right::Read,
+    Right::Write,       Right::OwnRead,    Right::OwnPeople,  Right::OwnWrite, Right::OwnRotate,
+    Right::OwnActivate, Right::ScopedRead, Right::ScopedWrite};
 
 Caller plain(Kind kind, std::string account = {}) {
   Caller caller;
@@ -56,27 +56,27 @@ void expect_rights(const Caller& caller, std::string_view acme, std::string_view
   EXPECT_EQ(row(std::nullopt), list);
 }
 
-//                                       Public Any Session Self, Read Write, Own: Read Write
-//                                       Rotate Activate, Scoped: Read Write
+//                                       Public Any Session Self, Read Write, Own: Read People
+//                                       Write Rotate Activate, Scoped: Read Write
 TEST(Rights, OfEveryCaller) {
   using store::Role;
-  expect_rights(plain(Kind::Nobody), "+-----------", "+-----------", "+-----------");
-  expect_rights(plain(Kind::Operator), "++--++++++++", "++--++++++++", "++--++++++++");
-  expect_rights(plain(Kind::Write), "++--++++++++", "++--++++++++", "++--++++++++");
-  expect_rights(plain(Kind::Read), "++--+-+---+-", "++--+-+---+-", "++--+-+---+-");
-  expect_rights(plain(Kind::Account, "acme"), "++----++++++", "++----------", "++--------+-");
-  expect_rights(user(true, {}), "++++++++++++", "++++++++++++", "++++++++++++");
-  expect_rights(user(false, {{"acme", Role::Owner}}), "++++--++++++", "++++--------",
-                "++++------+-");
-  expect_rights(user(false, {{"acme", Role::Viewer}}), "++++--+---+-", "++++--------",
-                "++++------+-");
-  expect_rights(user(false, {{"acme", Role::Viewer}, {"other", Role::Owner}}), "++++--+---+-",
-                "++++--++++++", "++++------+-");
-  expect_rights(user(false, {}), "++++--------", "++++--------", "++++------+-");
-  expect_rights(link("view"), "+++---+---+-", "+++---------", "+++-------+-");
-  expect_rights(link("view rotate"), "+++---+-+-+-", "+++---------", "+++-------+-");
-  expect_rights(link("view activate"), "+++---+--++-", "+++---------", "+++-------+-");
-  expect_rights(link("view rotate activate"), "+++---+-+++-", "+++---------", "+++-------+-");
+  expect_rights(plain(Kind::Nobody), "+------------", "+------------", "+------------");
+  expect_rights(plain(Kind::Operator), "++--+++++++++", "++--+++++++++", "++--+++++++++");
+  expect_rights(plain(Kind::Write), "++--+++++++++", "++--+++++++++", "++--+++++++++");
+  expect_rights(plain(Kind::Read), "++--+-++---+-", "++--+-++---+-", "++--+-++---+-");
+  expect_rights(plain(Kind::Account, "acme"), "++----+++++++", "++-----------", "++---------+-");
+  expect_rights(user(true, {}), "+++++++++++++", "+++++++++++++", "+++++++++++++");
+  expect_rights(user(false, {{"acme", Role::Owner}}), "++++--+++++++", "++++---------",
+                "++++-------+-");
+  expect_rights(user(false, {{"acme", Role::Viewer}}), "++++--++---+-", "++++---------",
+                "++++-------+-");
+  expect_rights(user(false, {{"acme", Role::Viewer}, {"other", Role::Owner}}), "++++--++---+-",
+                "++++--+++++++", "++++-------+-");
+  expect_rights(user(false, {}), "++++---------", "++++---------", "++++-------+-");
+  expect_rights(link("view"), "+++---+----+-", "+++----------", "+++--------+-");
+  expect_rights(link("view rotate"), "+++---+--+-+-", "+++----------", "+++--------+-");
+  expect_rights(link("view activate"), "+++---+---++-", "+++----------", "+++--------+-");
+  expect_rights(link("view rotate activate"), "+++---+--+++-", "+++----------", "+++--------+-");
 }
 
 TEST(Rights, AnAccountWithoutNameIsNobodys) {

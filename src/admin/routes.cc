@@ -46,7 +46,7 @@ constexpr std::array kRoutes = {
     Route{"DELETE", "/v1/accounts/{account}", Write, kOptional, kFresh, "cascade", &delete_account},
     Route{"POST", "/v1/accounts/{account}:activate", OwnActivate, kOptional, kFreshToDo, "", &activate},
     Route{"POST", "/v1/accounts/{account}:deactivate", OwnActivate, kOptional, kFresh, "", &deactivate},
-    Route{"GET", "/v1/accounts/{account}/members", OwnRead, kNone, kKeep, "cursor,limit", &list_members},
+    Route{"GET", "/v1/accounts/{account}/members", OwnPeople, kNone, kKeep, "cursor,limit", &list_members},
     Route{"POST", "/v1/accounts/{account}/members", OwnWrite, kNone, kFresh, "", &add_member},
     Route{"PATCH", "/v1/accounts/{account}/members/{id}", OwnWrite, kNone, kFresh, "", &update_member},
     Route{"DELETE", "/v1/accounts/{account}/members/{id}", OwnWrite, kNone, kFresh, "", &remove_member},
@@ -91,7 +91,7 @@ constexpr std::array kRoutes = {
 consteval bool reading_is_get() {
   for (const Route& route : kRoutes) {
     const bool reads = route.right == Any || route.right == Read || route.right == OwnRead ||
-                       route.right == ScopedRead;
+                       route.right == OwnPeople || route.right == ScopedRead;
     if (reads && route.method != "GET") return false;
   }
   return true;

@@ -29,11 +29,11 @@ const Names kSelf = {"POST /v1/session:reauthenticate",
 const Names kWriteOnlyGets = {"GET /v1/admin-tokens"};
 // Lists that are cut down to what the caller may see.
 const Names kLists = {"GET /v1/accounts", "GET /v1/instances"};
-const Names kViewer = {"GET /v1/accounts/{account}",         "GET /v1/accounts/{account}/members",
-                       "GET /v1/accounts/{account}/tokens",  "GET /v1/accounts/{account}/ip-list",
-                       "GET /v1/accounts/{account}/traffic", "GET /v1/accounts/{account}/denials",
-                       "GET /v1/accounts/{account}/callers", "GET /v1/accounts/{account}/events",
-                       "GET /v1/instances/{instance}"};
+const Names kPeople = {"GET /v1/accounts/{account}/members"};
+const Names kViewer = {"GET /v1/accounts/{account}",         "GET /v1/accounts/{account}/tokens",
+                       "GET /v1/accounts/{account}/ip-list", "GET /v1/accounts/{account}/traffic",
+                       "GET /v1/accounts/{account}/denials", "GET /v1/accounts/{account}/callers",
+                       "GET /v1/accounts/{account}/events",  "GET /v1/instances/{instance}"};
 const Names kRotate = {"POST /v1/accounts/{account}/tokens:generate",
                        "POST /v1/accounts/{account}/tokens:rotate",
                        "POST /v1/accounts/{account}/tokens:promote"};
@@ -83,14 +83,15 @@ bool may(const Route& route, Who who) {
     case Who::Nobody: return false;
     case Who::ReadToken: return !session && !self && route.method == "GET" && !in(kWriteOnlyGets);
     case Who::OwnerToken:
-      return in(kAnybodyKnown) || in(kLists) || in(kViewer) || in(kRotate) || in(kActivate) ||
-             in(kOwner);
+      return in(kAnybodyKnown) || in(kLists) || in(kPeople) || in(kViewer) || in(kRotate) ||
+             in(kActivate) || in(kOwner);
     case Who::StrangerToken: return in(kAnybodyKnown) || in(kLists);
     case Who::OperatorUser: return true;
     case Who::OwnerUser:
-      return session || self || in(kAnybodyKnown) || in(kLists) || in(kViewer) || in(kRotate) ||
-             in(kActivate) || in(kOwner);
-    case Who::ViewerUser: return session || self || in(kAnybodyKnown) || in(kLists) || in(kViewer);
+      return session || self || in(kAnybodyKnown) || in(kLists) || in(kPeople) || in(kViewer) ||
+             in(kRotate) || in(kActivate) || in(kOwner);
+    case Who::ViewerUser:
+      return session || self || in(kAnybodyKnown) || in(kLists) || in(kPeople) || in(kViewer);
     case Who::StrangerUser: return session || self || in(kAnybodyKnown) || in(kLists);
     case Who::Viewing: return session || in(kAnybodyKnown) || in(kLists) || in(kViewer);
     case Who::Rotating:

@@ -28,6 +28,7 @@ const kMay = {
   read: words('tokenRead tokenWrite operator'),
   write: words('tokenWrite operator'),
   own_read: kOwnRead,
+  own_people: kOwnRead.filter((caller) => !kLinks.includes(caller)),
   own_write: kOwnWrite,
   own_rotate: [...kOwnWrite, 'linkRotate'],
   own_activate: [...kOwnWrite, 'linkActivate'],
@@ -161,7 +162,7 @@ test('the loose rights are on the routes that need them, and on no other', { tim
     assert.ok(kMay[right], `${name}: an unknown right ${right}`);
     if (kLoose[right]) assert.ok(kLoose[right].includes(name), `${name} is ${right}`);
     if (right === 'self') assert.ok(kSelfPrefixes.some((prefix) => path.startsWith(prefix)), `${name} is self`);
-    if (/read$/.test(right)) assert.equal(method, 'GET', `${name} is ${right}`);
+    if (/read$|own_people/.test(right)) assert.equal(method, 'GET', `${name} is ${right}`);
     if (/^own_/.test(right)) assert.match(path, /\{account\}/, name);
   }
 });
