@@ -34,6 +34,7 @@ test('filters are asked for in the server\'s time, and only those that are set',
   assert.deepEqual(Object.fromEntries(address.searchParams), {
     q: 'a&b', verb: 'token.', from: new Date('2026-11-24T10:00').toISOString(), format: 'csv',
   });
+  assert.match(filters.csvAddress({ ...given, q: 'Zé da Silva + 1' }), /\?q=Z%C3%A9%20da%20Silva%20%2B%201&/, 'the API does not read a plus as a space');
   assert.equal(filters.isOrdered(given), true);
   assert.equal(filters.isOrdered({ ...given, until: '2026-11-24T09:59' }), false);
 });

@@ -2,6 +2,7 @@
 // ApiProblem (the server said no, RFC 9457), ApiOffline (it cannot be reached and the call was not
 // a read; nothing is known of its effect), ApiCancelled (the user closed the password dialog),
 // ApiUnreadable (an answer that is not ours). Reads wait for the connection and repeat.
+import { queryText } from './query';
 import { connection } from './connection.svelte';
 import type { ProblemBody } from './types';
 
@@ -49,11 +50,8 @@ export const hooks = {
 };
 
 function target(path: string, query: Options['query']): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) {
-    if (value !== undefined && value !== '') search.set(name, String(value));
-  }
-  const text = search.toString();
+  const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== '');
+  const text = queryText(given.map(([name, value]) => [name, String(value)]));
   return `/v1${path}${text === '' ? '' : `?${text}`}`;
 }
 

@@ -1,4 +1,5 @@
 // The audit log's filters, and what the API is asked for with them. Pure.
+import { queryText } from '../../lib/query';
 import type { AuditRow } from '../../lib/types';
 
 // A user's row names the person too, unless its personal data was erased.
@@ -36,7 +37,7 @@ export function given(filters: Filters): Record<string, string> {
 
 export function csvAddress(filters: Filters): string {
   const query = Object.entries({ ...queryOf(filters), format: 'csv' }).filter(([, value]) => value !== '');
-  return `/v1/audit?${new URLSearchParams(query).toString()}`;
+  return `/v1/audit?${queryText(query)}`;
 }
 
 /** A row's particulars as lines; what is nested stays JSON. */
