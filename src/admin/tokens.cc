@@ -117,7 +117,7 @@ Answer reveal_token(const Call& call) {
   const auto uuid = parse_uuid(body.required_text("token_id", 64));
   if (!uuid) body.refuse("token_id", "'token_id' is the id of a token, a UUID");
   if (auto wrong = body.wrong()) return Err<Problem>(std::move(*wrong));
-  const auto secret = call.control.reveal(call.in_path("account"), TokenKey{*uuid});
+  const auto secret = call.control.reveal(call.asked(), call.in_path("account"), TokenKey{*uuid});
   if (!secret) return Err<Problem>(problem_of(secret.error()));
   return Reply{.body = {{"secret", secret->reveal()}}};
 }

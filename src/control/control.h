@@ -225,8 +225,9 @@ class Control {
   Outcome<Done<AccountView>> revoke(const Request&, std::string_view id, const TokenKey& token,
                                     Lock lock);
   Outcome<Done<AccountView>> revoke_all(const Request&, std::string_view id, Lock lock);
-  // The text of a live token, where storage is "encrypted"; TokenNotFound where no copy is.
-  Outcome<Secret> reveal(std::string_view id, const TokenKey& token);
+  // The text of a live token, where storage is "encrypted"; TokenNotFound where no copy is. A
+  // change like any other: the audit says who has seen it.
+  Outcome<Secret> reveal(const Request&, std::string_view id, const TokenKey& token);
 
   Outcome<IpListView> ip_list(std::string_view id);
   Outcome<IpListCheck> check_ip_list(std::string_view id, IpListVerb verb,

@@ -221,18 +221,36 @@ Outcome<std::vector<store::TokenRow>> Control::tokens(std::string_view id) {
   return rows;
 }
 
-Outcome<Secret> Control::reveal(std::string_view id, const TokenKey& token) {
-  auto state = engine_->load_account(id);
+Outcome<Secret> Control::reveal(const Request& request, std::string_view id,
+                                const TokenKey& token) {
+  Engine& engine = *engine_;
+  Engine::Lock lock(engine.mutex);
+  auto state = engine.load_account(id);
   if (!state) return Err<Error>(state.error());
   const auto row = std::ranges::find(state->tokens, token, &store::TokenRow::key);
-  const auto& sealing = engine_->options.sealing;
+  const auto& sealing = engine.options.sealing;
   if (row == state->tokens.end() || row->sealed.empty() || !sealing ||
       row->sealed_key_id != sealing->id) {
     return fail(ErrorCode::TokenNotFound, "no copy of that token is kept");
   }
   auto text = crypto::open(sealing->key, row->sealed, token.text());
   if (!text) return fail(ErrorCode::TokenNotFound, "the copy of that token cannot be opened");
-  return Secret(std::move(*text));
+  Secret secret(std::move(*text));
+  // Nobody sees a token before the audit says so. Nothing else changes.
+  const auto committed = engine.commit(request,
+                                       store::ChangePolicy{.account = state->row.key,
+                                                           .verb = "token.reveal",
+                                                           .enforce = state->row.enforce,
+                                                           .upserts = {*row},
+                                                           .ended = {}},
+                                       {});
+  if (!committed) return Err<Error>(committed.error());
+  state->row.revision = committed->revision;
+  engine.publish_account(*state, {});
+  const Published done = engine.published(*committed, engine.scope_of(*state));
+  lock.unlock();
+  engine.settle(done);
+  return secret;
 }
 
 }  // namespace guarita::control

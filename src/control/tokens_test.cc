@@ -175,7 +175,8 @@ TEST(Tokens, CopyIsKeptOnlyWhereStorageIsEncryptedAndOnlyWhileTheTokenLives) {
   plain.make_account("acme");
   plain.make_token("acme");
   const TokenKey unkept = plain.account("acme").tokens.front().key;
-  EXPECT_EQ(code_of(plain.control().reveal("acme", unkept)), ErrorCode::TokenNotFound);
+  EXPECT_EQ(code_of(plain.control().reveal(as_operator(), "acme", unkept)),
+            ErrorCode::TokenNotFound);
 
   Options options;
   options.sealing = SealingKey{.key = {7, 7, 7}, .id = "k1"};
@@ -183,11 +184,13 @@ TEST(Tokens, CopyIsKeptOnlyWhereStorageIsEncryptedAndOnlyWhileTheTokenLives) {
   world.make_account("acme");
   const std::string text = world.make_token("acme");
   const TokenKey key = world.account("acme").tokens.front().key;
-  const auto shown = world.control().reveal("acme", key);
+  const auto shown = world.control().reveal(as_operator(), "acme", key);
   ASSERT_TRUE(shown);
   EXPECT_EQ(shown->reveal(), text);
+  EXPECT_EQ(world.control().audit({}, {})->rows.front().verb, "token.reveal");
+  EXPECT_EQ(world.account("acme").tokens.front().key, key);
   ASSERT_TRUE(world.control().revoke(as_operator(), "acme", key, Lock::Refuse));
-  EXPECT_EQ(code_of(world.control().reveal("acme", key)), ErrorCode::TokenNotFound);
+  EXPECT_EQ(code_of(world.control().reveal(as_operator(), "acme", key)), ErrorCode::TokenNotFound);
 }
 
 TEST(Tokens, GraceAndExpiryOutOfRangeAreRefused) {
