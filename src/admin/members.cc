@@ -53,7 +53,9 @@ Answer add_member(const Call& call) {
   if (auto wrong = body.wrong()) return Err<Problem>(std::move(*wrong));
   const std::string& account = call.in_path("account");
   const auto invited =
-      call.identity.invite(call.actor(), account, std::move(email), std::move(language), *role);
+      call.identity.invite(call.actor(), account, std::move(email), std::move(language), *role,
+                           call.caller.is_operator() ? identity::Identity::Known::Add
+                                                     : identity::Identity::Known::Refuse);
   if (!invited) return Err<Problem>(problem_of(invited.error()));
   const boost::json::value link =
       invited->link ? boost::json::value(json_of(call, *invited->link)) : nullptr;

@@ -176,13 +176,17 @@ class Identity {
   Outcome<void> delete_user(const store::Actor&, const UserKey& key);
   Outcome<LinkMade> reset_link(const store::Actor&, const UserKey& key);
   Outcome<void> reset_two_factor(const store::Actor&, const UserKey& key);
-  // Invites who is new (a link comes back), adds who is known (none comes back).
+  // Invites who is new (a link comes back), adds who is known (none comes back). Nobody has checked
+  // that an invited address belongs to its user, so only who vouches for all accounts may add a
+  // known one: else the owner of one account could invite a stranger's address, take it, and wait
+  // for another owner to add it. Refuse: UserExists.
+  enum class Known : std::uint8_t { Refuse, Add };
   struct Invited {
     store::UserRow user;
     std::optional<LinkMade> link;
   };
   Outcome<Invited> invite(const store::Actor&, std::string_view account_id, std::string email,
-                          std::string language, store::Role role);
+                          std::string language, store::Role role, Known known);
   Outcome<void> set_role(const store::Actor&, std::string_view account_id, const UserKey& key,
                          store::Role role);
   enum class LastOwnerRule : std::uint8_t { Keep, MayLeave };

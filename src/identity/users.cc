@@ -165,7 +165,7 @@ Outcome<void> Identity::reset_two_factor(const store::Actor& actor, const UserKe
 
 Outcome<Identity::Invited> Identity::invite(const store::Actor& actor, std::string_view account_id,
                                             std::string email, std::string language,
-                                            store::Role role) {
+                                            store::Role role, Known rule) {
   State& state = *state_;
   const auto account = state.find_account(account_id);
   if (!account) return Err<Error>(account.error());
@@ -179,6 +179,10 @@ Outcome<Identity::Invited> Identity::invite(const store::Actor& actor, std::stri
   if (known) {
     if (membership_of(*known, account->key) != nullptr) {
       return fail(ErrorCode::UserExists, "this user is a member already");
+    }
+    if (rule == Known::Refuse) {
+      return fail(ErrorCode::UserExists,
+                  "this address has a user already; the operator can add it to the account");
     }
     const auto added = state.commit(
         actor, store::SetMembership{.user = known->key, .account = account->key, .role = role},

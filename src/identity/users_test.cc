@@ -125,29 +125,39 @@ TEST(Invite, WhoIsNewGetsALinkWhoIsKnownIsAdded) {
   house.world.make_account("loja");
   house.world.make_account("padaria");
   auto& identity = house.identity();
-  const auto fresh =
-      identity.invite(as_operator(), "loja", "Ana@loja.com.br", "es", store::Role::Owner);
+  const auto fresh = identity.invite(as_operator(), "loja", "Ana@loja.com.br", "es",
+                                     store::Role::Owner, Identity::Known::Add);
   ASSERT_TRUE(fresh) << fresh.error().detail;
   ASSERT_TRUE(fresh->link);
   EXPECT_EQ(fresh->user.language, "es");
   EXPECT_EQ(role_in(fresh->user, "loja"), "owner");
   EXPECT_TRUE(identity.redeem_link(from(kHome), fresh->link->token, Secret(kPassword), ""));
 
-  const auto known =
-      identity.invite(as_operator(), "padaria", "ANA@loja.com.br", "", store::Role::Viewer);
+  // The owner of the bakery cannot know who took the address.
+  EXPECT_EQ(code_of(identity.invite(as_operator(), "padaria", "ana@loja.com.br", "",
+                                    store::Role::Viewer, Identity::Known::Refuse)),
+            ErrorCode::UserExists);
+  EXPECT_EQ(role_in(house.user(), "padaria"), "none");
+
+  const auto known = identity.invite(as_operator(), "padaria", "ANA@loja.com.br", "",
+                                     store::Role::Viewer, Identity::Known::Add);
   ASSERT_TRUE(known);
   EXPECT_FALSE(known->link) << "nobody gets a way into somebody else's user";
   EXPECT_EQ(known->user.key, fresh->user.key);
   EXPECT_EQ(role_in(house.user(), "padaria"), "viewer");
 
-  EXPECT_EQ(code_of(identity.invite(as_operator(), "loja", kEmail, "", store::Role::Viewer)),
+  EXPECT_EQ(code_of(identity.invite(as_operator(), "loja", kEmail, "", store::Role::Viewer,
+                                    Identity::Known::Add)),
             ErrorCode::UserExists);
   EXPECT_EQ(role_in(house.user(), "loja"), "owner");
-  EXPECT_EQ(code_of(identity.invite(as_operator(), "outra", kEmail, "", store::Role::Viewer)),
+  EXPECT_EQ(code_of(identity.invite(as_operator(), "outra", kEmail, "", store::Role::Viewer,
+                                    Identity::Known::Add)),
             ErrorCode::AccountNotFound);
-  EXPECT_EQ(code_of(identity.invite(as_operator(), "loja", "x", "", store::Role::Viewer)),
+  EXPECT_EQ(code_of(identity.invite(as_operator(), "loja", "x", "", store::Role::Viewer,
+                                    Identity::Known::Add)),
             ErrorCode::InvalidRequest);
-  EXPECT_EQ(code_of(identity.invite(as_operator(), "loja", "x@y", "de", store::Role::Viewer)),
+  EXPECT_EQ(code_of(identity.invite(as_operator(), "loja", "x@y", "de", store::Role::Viewer,
+                                    Identity::Known::Add)),
             ErrorCode::InvalidRequest);
 }
 
@@ -157,7 +167,7 @@ struct Team : House {
     for (const char* email : {"um@x.org", "dois@x.org", "ver@x.org"}) {
       const auto role =
           std::string_view(email) == "ver@x.org" ? store::Role::Viewer : store::Role::Owner;
-      EXPECT_TRUE(identity().invite(as_operator(), "loja", email, "", role));
+      EXPECT_TRUE(identity().invite(as_operator(), "loja", email, "", role, Identity::Known::Add));
     }
   }
   UserKey key(const char* email) { return user(email).key; }
@@ -187,7 +197,8 @@ TEST(LastOwner, AnOwnerOfAnotherAccountDoesNotCount) {
   Team team;
   team.world.make_account("padaria");
   auto& identity = team.identity();
-  ASSERT_TRUE(identity.invite(as_operator(), "padaria", "ver@x.org", "", store::Role::Owner));
+  ASSERT_TRUE(identity.invite(as_operator(), "padaria", "ver@x.org", "", store::Role::Owner,
+                              Identity::Known::Add));
   ASSERT_TRUE(identity.remove_member(as_operator(), "loja", team.key("um@x.org"), Rule::Keep));
   EXPECT_EQ(
       code_of(identity.remove_member(as_operator(), "loja", team.key("dois@x.org"), Rule::Keep)),
@@ -236,7 +247,8 @@ TEST(Members, RefusalsOfRolesAndRemovals) {
   EXPECT_EQ(
       code_of(identity.remove_member(as_operator(), "loja", team.key("ver@x.org"), Rule::Keep)),
       ErrorCode::StoreUnavailable);
-  EXPECT_EQ(code_of(identity.invite(as_operator(), "loja", "novo@x.org", "", store::Role::Viewer)),
+  EXPECT_EQ(code_of(identity.invite(as_operator(), "loja", "novo@x.org", "", store::Role::Viewer,
+                                    Identity::Known::Add)),
             ErrorCode::StoreUnavailable);
 }
 
