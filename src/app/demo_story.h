@@ -15,7 +15,7 @@ struct StoryPlaces {
   std::string program;  // path of this binary
   std::string gate;     // "127.0.0.1:8080"
   std::string console;
-  std::string panel;   // the one-time link that signs in to it
+  std::string panel;  // the one-time link that signs in to it
   std::string status;
   std::string socket;
   std::string sample;  // the sample upstream's URL

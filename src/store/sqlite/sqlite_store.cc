@@ -318,8 +318,7 @@ StoreResult<void> SqliteStore::forget_callers(Time before) {
 }
 StoreResult<std::vector<InstanceActivity>> SqliteStore::instance_activity(
     std::span<const InstanceRow> instances, Time since) {
-  return reader_.with(
-      [&](Database& db) { return read_instance_activity(db, instances, since); });
+  return reader_.with([&](Database& db) { return read_instance_activity(db, instances, since); });
 }
 StoreResult<std::vector<CounterRow>> SqliteStore::account_traffic(
     const std::optional<AccountKey>& account, Time from, Time until) {
@@ -331,9 +330,9 @@ StoreResult<std::vector<CounterRow>> SqliteStore::instance_traffic(const Account
   return reader_.with(
       [&](Database& db) { return read_instance_traffic(db, account, instance, from, until); });
 }
-StoreResult<std::vector<CounterRow>> SqliteStore::places(
-    const AccountKey& account, Time from, std::span<const std::string_view> except,
-    std::size_t limit) {
+StoreResult<std::vector<CounterRow>> SqliteStore::places(const AccountKey& account, Time from,
+                                                         std::span<const std::string_view> except,
+                                                         std::size_t limit) {
   return reader_.with([&](Database& db) { return read_places(db, account, from, except, limit); });
 }
 
