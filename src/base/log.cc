@@ -142,8 +142,10 @@ void stop() {
   const std::scoped_lock lock(g_mutex);
   g_current.store(nullptr);
   if (g_pool) g_dropped_before += g_pool->overrun_counter();
-  g_logger.reset();
   g_pool.reset();  // joins the writer after it has drained the queue
+  // Only now: each line in the queue holds the logger too, and the writer must not be the one that
+  // lets go of it last.
+  g_logger.reset();
   g_sink.reset();
 }
 

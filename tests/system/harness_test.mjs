@@ -54,6 +54,8 @@ test('nginx answers what it saw', { timeout: 30_000 }, async (t) => {
   const answer = await client.request(requestBytes('/a?b', { headers: { 'Client-Token': 'seen' } }));
   const seen = JSON.parse(answer.text);
   assert.deepEqual([seen.upstream, seen.uri, seen.client_token], ['nginx', '/a?b', 'seen']);
+  // It logs after it has answered.
+  await eventually(() => nginx.seen().length > 0, { what: "nginx's line" });
   assert.throws(() => nginx.assertNever('nothing'), /token header/);
   client.close();
 });
