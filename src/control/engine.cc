@@ -82,8 +82,7 @@ void Control::Engine::publish_account(const AccountState& state,
                          .id = state.row.id,
                          .enforce = state.row.enforce,
                          .tokens = {},
-                         .ip_list = {},
-                         .revision = state.row.revision};
+                         .ip_list = {}};
   const policy::AccountPolicy policy = policy_of(state);
   for (const policy::LiveToken& live : policy.tokens) {
     const auto at = std::ranges::find(state.tokens, live.key, &store::TokenRow::key);

@@ -107,7 +107,6 @@ Decision decide(const Snapshot& snapshot, const Facts& facts, Time now,
   if (!account) return deny(decision, Reason::InstanceNotFound);
   decision.account = {account->number};
   decision.account_id = account->id;
-  decision.account_revision = account->revision;
   decision.mode = account->mode(now);
   decision.upstream = instance->upstream;
 

@@ -56,7 +56,6 @@ struct Decision {
   // The live token that the header carries: index into AccountView::tokens. Set in monitor too.
   std::uint8_t matched_token = kNoToken;
   TokenState matched_state = TokenState::Current;  // where matched
-  std::uint64_t account_revision = 0;
   bool unknown_instance = false;  // allowed though not registered: count it, list it
 };
 

@@ -150,7 +150,6 @@ TEST(Decide, AllowsCarryWhatTheProxyNeeds) {
   ASSERT_TRUE(decision.allow);
   EXPECT_EQ(decision.account_id, "acct1");
   EXPECT_EQ(decision.account.number, world.snapshot.account_number(testing::account_key(1)));
-  EXPECT_EQ(decision.account_revision, 1U);
   EXPECT_EQ(decision.upstream.text, "http://up-1");
   EXPECT_NE(decision.upstream.id, 0U);
   EXPECT_EQ(decision.matched_token, 0);

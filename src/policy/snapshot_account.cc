@@ -10,7 +10,6 @@ namespace {
 struct Head {
   std::uint32_t number;
   std::uint32_t record_bytes;
-  std::uint64_t revision;
   AccountKey key;
   std::uint16_t ip_count;
   std::uint8_t enforce;
@@ -18,7 +17,7 @@ struct Head {
   std::uint8_t token_count;
   TokenState token_states[kLiveTokensMax];
 };
-static_assert(sizeof(Head) == 40 && sizeof(StoredToken) == 40);
+static_assert(sizeof(Head) == 32 && sizeof(StoredToken) == 40);
 static_assert(alignof(Cidr) == 1 && std::is_trivially_copyable_v<Cidr>);
 
 constexpr bool is_live(TokenState state) {
@@ -86,7 +85,6 @@ std::vector<std::byte> encode_account(const AccountRow& row, std::uint32_t numbe
   Head head{};
   head.number = number;
   head.record_bytes = static_cast<std::uint32_t>(size);
-  head.revision = row.revision;
   head.key = row.key;
   head.ip_count = static_cast<std::uint16_t>(ip_list.size());
   head.enforce = row.enforce ? 1 : 0;
@@ -117,7 +115,6 @@ AccountView read_account(const void* record) noexcept {
   const auto* const id = reinterpret_cast<const char*>(ip_list + head->ip_count);
   return {.number = head->number,
           .enforce = head->enforce != 0,
-          .revision = head->revision,
           .key = head->key,
           .id = {id, head->id_bytes},
           .tokens = {tokens, head->token_count},

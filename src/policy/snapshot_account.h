@@ -38,7 +38,6 @@ struct AccountRow {
   bool enforce = false;
   std::vector<TokenRow> tokens;
   std::vector<Cidr> ip_list;  // empty: no restriction
-  std::uint64_t revision = 0;
 };
 
 // Within the limits above, its tokens in live states, no host bits in its networks.
@@ -56,7 +55,6 @@ inline constexpr std::int64_t kNoDeadline = INT64_MAX;
 struct AccountView {
   std::uint32_t number = 0;
   bool enforce = false;
-  std::uint64_t revision = 0;
   AccountKey key;
   std::string_view id;
   std::span<const StoredToken> tokens;

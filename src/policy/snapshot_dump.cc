@@ -43,7 +43,7 @@ class SnapshotDump {
     const auto view = snapshot_.find_account(number);
     if (!view) return add("account without record " + std::to_string(number));
     std::string line = "account " + view->key.text() + ' ' + std::string(view->id) +
-                       (view->enforce ? " enforce " : " - ") + std::to_string(view->revision);
+                       (view->enforce ? " enforce" : " -");
     if (view->number != number) line += " wrong number";
     for (std::size_t i = 0; i < view->tokens.size(); ++i) {
       line += ' ' + std::string(text_of(view->token_states[i])) + ':' +

@@ -79,7 +79,6 @@ class Model {
     for (const auto& [key, row] : accounts_) {
       const auto account = snapshot_.find_account(snapshot_.account_number(key));
       ASSERT_TRUE(account);
-      EXPECT_EQ(account->revision, row.revision);
     }
     for (std::uint64_t n = 0; n < kIds; ++n) {
       if (instances_.contains(id(n))) continue;
@@ -104,7 +103,6 @@ class Model {
 
   void fill_account(AccountRow& row) {
     row.enforce = random_.one_in(2);
-    row.revision = revision_;
     row.tokens.clear();
     const auto first = random_.below(kDigests);
     for (auto n = random_.below(3); n > 0; --n) {

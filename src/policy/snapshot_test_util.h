@@ -43,7 +43,6 @@ inline AccountRow account_row(std::uint64_t n) {
   AccountRow row;
   row.key = account_key(n);
   row.id = "acct" + std::to_string(n);
-  row.revision = n;
   return row;
 }
 
