@@ -54,6 +54,21 @@ struct CreateInstance {
   std::string upstream{};  // "" = the default upstream
   std::optional<InstanceTokenDigest> token{};
 };
+// New accounts and instances by the thousand. One audit row names them all ("batch.create"); in the
+// change log each has its own line, at a revision of its own, in the order given. The accounts, and
+// those that get instances, are at the last of these revisions, which Committed tells.
+// if_revision is ignored. Refused as a whole: AlreadyExists, NotFound, Invalid; also when empty.
+struct CreateMany {
+  struct Account {
+    AccountKey key{};
+    std::string id{};
+    std::string name{};
+    bool enforce = false;             // needs a token
+    std::optional<TokenRow> token{};  // its first one, current; `account` is ignored
+  };
+  std::vector<Account> accounts{};
+  std::vector<CreateInstance> instances{};  // of these accounts or of others that exist
+};
 struct UpdateInstance {  // what is not set stays
   InstanceKey instance{};
   std::optional<std::string> name{};
@@ -151,10 +166,11 @@ struct EndSessions {  // all of the user but `keep`
 };
 
 using ChangeBody =
-    std::variant<CreateAccount, RenameAccount, DeleteAccount, CreateInstance, UpdateInstance,
-                 MoveInstance, DeleteInstance, ChangePolicy, SetIpList, CreateAdminToken,
-                 RevokeAdminToken, CreateUser, UpdateUser, SetMembership, DeleteUser, SetPassword,
-                 SetTwoFactor, SetRecoveryCodes, IssueLink, StartSession, EndSession, EndSessions>;
+    std::variant<CreateAccount, RenameAccount, DeleteAccount, CreateInstance, CreateMany,
+                 UpdateInstance, MoveInstance, DeleteInstance, ChangePolicy, SetIpList,
+                 CreateAdminToken, RevokeAdminToken, CreateUser, UpdateUser, SetMembership,
+                 DeleteUser, SetPassword, SetTwoFactor, SetRecoveryCodes, IssueLink, StartSession,
+                 EndSession, EndSessions>;
 
 struct Change {
   Actor actor{};

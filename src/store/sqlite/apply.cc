@@ -46,6 +46,12 @@ StoreResult<void> bump_account(const ApplyContext& context, const AccountKey& ke
   return context.db.run("UPDATE accounts SET revision = ? WHERE key = ?", context.revision, key);
 }
 
+StoreResult<void> log_change(Database& db, Revision revision, ChangeKind kind, const Uuid& key,
+                             const crypto::Digest& row_before) {
+  return db.run("INSERT INTO changes (revision, kind, key, row_before) VALUES (?,?,?,?)", revision,
+                text_of(kind), key, row_before);
+}
+
 namespace {
 
 struct NextRevision {
@@ -71,11 +77,11 @@ StoreResult<Committed> apply_change(Database& db, const Change& change) {
   auto effect =
       std::visit([&](const auto& body) { return apply_body(context, body); }, change.body);
   if (!effect) return Err<StoreError>(std::move(effect.error()));
-  auto logged = db.run("INSERT INTO changes (revision, kind, key, row_before) VALUES (?,?,?,?)",
-                       next->revision, text_of(effect->kind), effect->key, effect->row_before);
+  const Revision revision = effect->revision == 0 ? next->revision : effect->revision;
+  auto logged = log_change(db, revision, effect->kind, effect->key, effect->row_before);
   if (!logged) return Err<StoreError>(std::move(logged.error()));
   auto head = append_audit(db, next->head,
-                           AuditEntry{.revision = next->revision,
+                           AuditEntry{.revision = revision,
                                       .at = change.at,
                                       .actor = change.actor,
                                       .verb = std::move(effect->verb),
@@ -83,7 +89,7 @@ StoreResult<Committed> apply_change(Database& db, const Change& change) {
                                       .detail = effect->detail.take(),
                                       .personal = std::move(effect->personal)});
   if (!head) return Err<StoreError>(std::move(head.error()));
-  return Committed{.revision = next->revision, .at = change.at, .head = *head};
+  return Committed{.revision = revision, .at = change.at, .head = *head};
 }
 
 // A refusal is a value of its own change; anything else ends the batch.

@@ -29,7 +29,8 @@ struct Effect {
   std::string verb;
   std::string subject;
   JsonObject detail;
-  JsonObject personal;  // what may have to be erased, beside the actor's own
+  JsonObject personal;    // what may have to be erased, beside the actor's own
+  Revision revision = 0;  // 0: the context's. Else the last of several, the others being logged
 };
 
 struct ApplyContext {
@@ -41,11 +42,16 @@ struct ApplyContext {
 // StaleRevision check, then the account as it is.
 StoreResult<AccountRow> account_for(const ApplyContext& context, const AccountKey& key);
 StoreResult<void> bump_account(const ApplyContext& context, const AccountKey& key);
+StoreResult<void> check_id(std::string_view what, std::string_view id);
+StoreResult<void> insert_token(Database& db, const AccountKey& account, const TokenRow& row);
+StoreResult<void> log_change(Database& db, Revision revision, ChangeKind kind, const Uuid& key,
+                             const crypto::Digest& row_before);
 
 StoreResult<Effect> apply_body(const ApplyContext& context, const CreateAccount& body);
 StoreResult<Effect> apply_body(const ApplyContext& context, const RenameAccount& body);
 StoreResult<Effect> apply_body(const ApplyContext& context, const DeleteAccount& body);
 StoreResult<Effect> apply_body(const ApplyContext& context, const CreateInstance& body);
+StoreResult<Effect> apply_body(const ApplyContext& context, const CreateMany& body);
 StoreResult<Effect> apply_body(const ApplyContext& context, const UpdateInstance& body);
 StoreResult<Effect> apply_body(const ApplyContext& context, const MoveInstance& body);
 StoreResult<Effect> apply_body(const ApplyContext& context, const DeleteInstance& body);

@@ -4,16 +4,15 @@
 
 namespace guarita::store::sqlite {
 
-namespace {
-
-constexpr std::size_t kIdBytesMax = 1024;  // the store's own bound; control's are tighter
-
 StoreResult<void> check_id(std::string_view what, std::string_view id) {
+  constexpr std::size_t kIdBytesMax = 1024;  // the store's own bound; control's are tighter
   if (!id.empty() && id.size() <= kIdBytesMax && id.find('\0') == std::string_view::npos) return {};
   return Err<StoreError>(refuse(StoreErrorKind::Invalid,
                                 "the id of the " + std::string(what) + " is empty or too long",
                                 "choose an id of 1 to 128 bytes"));
 }
+
+namespace {
 
 template <class Found>
 StoreResult<void> must_be_free(const Found& found, std::string_view what, std::string_view id) {

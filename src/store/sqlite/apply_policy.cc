@@ -55,6 +55,8 @@ StoreResult<void> end_token(const ApplyContext& context, const ChangePolicy& bod
       text_of(ended.state), context.change.at, ended.key);
 }
 
+}  // namespace
+
 StoreResult<void> insert_token(Database& db, const AccountKey& account, const TokenRow& row) {
   auto same = look_up(db,
                       "SELECT account, digest, ended_ms IS NOT NULL FROM tokens"
@@ -72,6 +74,8 @@ StoreResult<void> insert_token(Database& db, const AccountKey& account, const To
       row.key, account, row.digest, row.hint, text_of(row.state), row.weak, row.created_at,
       row.expires_at, row.retires_at, row.last_used_at, bytes_of(row.sealed), row.sealed_key_id);
 }
+
+namespace {
 
 StoreResult<void> upsert_token(const ApplyContext& context, const ChangePolicy& body,
                                const TokenRow& row) {
