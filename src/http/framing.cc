@@ -205,4 +205,25 @@ ErrorCode finish(const ResponseContext& context, ResponseHead& head) {
   return ErrorCode::None;
 }
 
+ErrorCode finish_received(const ResponseContext& context, BodyAfter body, ResponseHead& head) {
+  head.version = Version::Http2;
+  head.keep_alive = true;
+  if (const ErrorCode e = read_response_length(head); e != ErrorCode::None) return e;
+  if (head.status < 200) {
+    if (head.status == 101) return ErrorCode::UnaskedUpgrade;
+    return head.content_length > 0 || body == BodyAfter::No ? ErrorCode::BadContentLength
+                                                            : ErrorCode::None;
+  }
+  if (context.method == Method::Head || head.status == 204 || head.status == 304) {
+    head.framing = Framing::None;
+  } else if (body == BodyAfter::No) {
+    if (head.content_length > 0) return ErrorCode::BadContentLength;
+    head.framing = Framing::Length;
+    head.states_length = true;
+  } else {
+    head.framing = head.states_length ? Framing::Length : Framing::UntilClose;
+  }
+  return ErrorCode::None;
+}
+
 }  // namespace guarita::http

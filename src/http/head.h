@@ -71,7 +71,18 @@ class Fields {
   std::vector<FieldEntry> entries_;
 };
 
-enum class Version : std::uint8_t { Http10, Http11 };
+// Http2: an upstream's answer only; callers speak HTTP/1.
+enum class Version : std::uint8_t { Http10, Http11, Http2 };
+
+// As Via says it.
+constexpr std::string_view via_version(Version version) {
+  switch (version) {
+    case Version::Http10: return "1.0";
+    case Version::Http11: return "1.1";
+    case Version::Http2: return "2.0";
+  }
+  return "1.1";
+}
 
 // How a body ends (RFC 9112 §6.3). UntilClose: responses only.
 enum class Framing : std::uint8_t { None, Length, Chunked, UntilClose };

@@ -71,6 +71,16 @@ struct OutgoingRequest {
 void append_request(std::string& out, const RequestHead& head, const Target& target,
                     const RequestRules& rules, const OutgoingRequest& outgoing);
 
+// The same request as fields for HTTP/2 (RFC 9113 §8.3): pseudo-headers, then what append_request()
+// would write, less what frames or names the connection. Names in any case: HPACK's writer lowers
+// them. The views live as long as `head`, `rules`, what `outgoing` names, and `out` untouched.
+struct FieldList {
+  std::vector<SetField> fields;
+  std::string text;  // storage of what had to be made
+};
+void list_request(FieldList& out, const RequestHead& head, const Target& target,
+                  const RequestRules& rules, const OutgoingRequest& outgoing);
+
 // ---- response, to the caller --------------------------------------------------------------------
 
 enum class CacheGuard : std::uint8_t {

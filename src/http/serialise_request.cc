@@ -39,8 +39,10 @@ bool is_written_anew(HeaderId id, const OutgoingRequest& outgoing) {
   return false;
 }
 
-void put_kept_lines(Writer& writer, const RequestHead& head, const RequestRules& rules,
-                    const OutgoingRequest& outgoing) {
+// `put(name, value)` for each of the caller's lines that passes.
+template <class Put>
+void each_kept_line(const RequestHead& head, const RequestRules& rules,
+                    const OutgoingRequest& outgoing, Put&& put) {
   for (const FieldEntry& entry : head.fields.entries()) {
     if (is_written_anew(entry.id, outgoing)) continue;
     const std::string_view name = head.fields.view(entry.name);
@@ -50,8 +52,14 @@ void put_kept_lines(Writer& writer, const RequestHead& head, const RequestRules&
     if (!decided && rules.removed.contains(name, entry.print, entry.alias)) continue;
     if (rules.passed.is_alias(name, entry)) continue;
     if (head.connection_lists && connection_names(head.fields, name)) continue;
-    writer.put_line(name, head.fields.view(entry.value));
+    put(name, head.fields.view(entry.value));
   }
+}
+
+void append_number(std::string& out, std::uint64_t value) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
 }
 
 void put_framing(Writer& writer, const RequestHead& head) {
@@ -106,17 +114,59 @@ void append_request(std::string& out, const RequestHead& head, const Target& tar
   writer.put(head.method_text()).put(" ").put(outgoing.path_prefix).put(target.path());
   if (target.has_query()) writer.put("?").put(target.query());
   writer.put(" HTTP/1.1\r\n").put_line("Host", outgoing.host);
-  put_kept_lines(writer, head, rules, outgoing);
+  each_kept_line(head, rules, outgoing, [&writer](std::string_view name, std::string_view value) {
+    writer.put_line(name, value);
+  });
   for (const SetField& field : outgoing.set) writer.put_line(field.name, field.value);
   for (const std::string& line : rules.constant_lines) writer.put(line);
   if (outgoing.max_forwards >= 0)
     writer.put("Max-Forwards: ")
         .put_number(static_cast<std::uint64_t>(outgoing.max_forwards))
         .put("\r\n");
-  writer.put("Via: ").put(head.version == Version::Http11 ? "1.1 " : "1.0 ");
-  writer.put(rules.via_name).put("\r\n");
+  writer.put("Via: ").put(via_version(head.version)).put(" ").put(rules.via_name).put("\r\n");
   put_framing(writer, head);
   writer.put("\r\n");
+}
+
+void list_request(FieldList& out, const RequestHead& head, const Target& target,
+                  const RequestRules& rules, const OutgoingRequest& outgoing) {
+  out.fields.clear();
+  out.text.clear();
+  {
+    // Sized before the views are taken: they point into it.
+    Writer writer(out.text, outgoing.path_prefix.size() + target.path().size() +
+                                target.query().size() + rules.via_name.size() + 64);
+    writer.put(outgoing.path_prefix).put(target.path());
+    if (target.has_query()) writer.put("?").put(target.query());
+  }
+  const std::size_t path_end = out.text.size();
+  out.text.append(via_version(head.version)).append(" ").append(rules.via_name);
+  const std::size_t via_end = out.text.size();
+  if (head.framing == Framing::Length) append_number(out.text, head.content_length);
+  const std::size_t length_end = out.text.size();
+  if (outgoing.max_forwards >= 0)
+    append_number(out.text, static_cast<std::uint64_t>(outgoing.max_forwards));
+  const std::string_view text = out.text;
+
+  out.fields.push_back({":method", head.method_text()});
+  out.fields.push_back({":scheme", "http"});
+  out.fields.push_back({":authority", outgoing.host});
+  out.fields.push_back({":path", text.substr(0, path_end)});
+  const auto put = [&out](std::string_view name, std::string_view value) {
+    out.fields.push_back({name, value});
+  };
+  each_kept_line(head, rules, outgoing, put);
+  for (const SetField& field : outgoing.set) put(field.name, field.value);
+  for (const std::string& line : rules.constant_lines) {
+    const std::size_t colon = line.find(": ");
+    put(std::string_view(line).substr(0, colon),
+        std::string_view(line).substr(colon + 2, line.size() - colon - 4));
+  }
+  if (outgoing.max_forwards >= 0) put("max-forwards", text.substr(length_end));
+  put("via", text.substr(path_end, via_end - path_end));
+  if (head.framing == Framing::Length)
+    put("content-length", text.substr(via_end, length_end - via_end));
+  if (head.te_trailers) put("te", "trailers");
 }
 
 }  // namespace guarita::http

@@ -67,6 +67,11 @@ void put_status_line(Writer& writer, std::uint16_t status, std::string_view reas
   writer.put("HTTP/1.1 ").put_number(status).put(" ").put(reason).put("\r\n");
 }
 
+// HTTP/2 has no phrases.
+std::string_view phrase_of(const ResponseHead& head) {
+  return head.version == Version::Http2 ? reason_phrase(head.status) : head.reason();
+}
+
 bool varies_on_all(const Fields& fields) {
   return !each_element(fields, HeaderId::Vary, [](std::string_view name) { return name != "*"; });
 }
@@ -150,12 +155,11 @@ bool may_be_trailer(std::string_view name, const FieldEntry& entry) {
 SentBody append_response(std::string& out, const ResponseHead& head,
                          const OutgoingResponse& outgoing) {
   Writer writer(out, head.cursor.line + 512);
-  put_status_line(writer, head.status, head.reason());
+  put_status_line(writer, head.status, phrase_of(head));
   put_kept_lines(writer, head, outgoing);
   if (!head.fields.present(HeaderId::Date)) writer.put_line("Date", outgoing.date);
   put_cache_guard(writer, head.fields, outgoing);
-  writer.put("Via: ").put(head.version == Version::Http11 ? "1.1 " : "1.0 ");
-  writer.put(outgoing.via_name).put("\r\n");
+  writer.put("Via: ").put(via_version(head.version)).put(" ").put(outgoing.via_name).put("\r\n");
   for (const SetField& field : outgoing.set) writer.put_line(field.name, field.value);
   const SentBody sent = put_framing(writer, head, outgoing);
   writer.put("\r\n");
@@ -164,7 +168,7 @@ SentBody append_response(std::string& out, const ResponseHead& head,
 
 void append_interim(std::string& out, const ResponseHead& head) {
   Writer writer(out, head.cursor.line + 64);
-  put_status_line(writer, head.status, head.reason());
+  put_status_line(writer, head.status, phrase_of(head));
   put_kept_lines(writer, head, OutgoingResponse{});
   writer.put("\r\n");
 }
@@ -194,18 +198,36 @@ void append_answer(std::string& out, const LocalAnswer& answer, const OutgoingRe
 
 std::string_view reason_phrase(std::uint16_t status) {
   switch (status) {
+    case 100: return "Continue";
+    case 103: return "Early Hints";
     case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
     case 204: return "No Content";
+    case 206: return "Partial Content";
+    case 301: return "Moved Permanently";
+    case 302: return "Found";
+    case 303: return "See Other";
+    case 304: return "Not Modified";
+    case 307: return "Temporary Redirect";
+    case 308: return "Permanent Redirect";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
+    case 406: return "Not Acceptable";
     case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 410: return "Gone";
+    case 412: return "Precondition Failed";
     case 413: return "Content Too Large";
     case 414: return "URI Too Long";
+    case 415: return "Unsupported Media Type";
+    case 416: return "Range Not Satisfiable";
     case 417: return "Expectation Failed";
     case 421: return "Misdirected Request";
+    case 422: return "Unprocessable Content";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";

@@ -28,6 +28,42 @@ std::string forward(const std::string& text) {
 }
 constexpr std::string_view kVia = "Via: 1.1 guarita-7f3a\r\n";
 
+// "name=value|…" of the request's HTTP/2 fields.
+std::string listed(const std::string& text, const OutgoingRequest& outgoing,
+                   const RequestRules& made = rules()) {
+  const RequestHead head = testing::good_request(text);
+  Target target;
+  EXPECT_EQ(target.assign(head, SlashMerging::Keep), ErrorCode::None);
+  FieldList list;
+  list_request(list, head, target, made, outgoing);
+  std::string out;
+  for (const SetField& field : list.fields)
+    out.append(field.name).append("=").append(field.value).append("|");
+  return out;
+}
+
+TEST(ListRequest, IsTheSameRequestWithoutWhatNamesAConnection) {
+  OutgoingRequest outgoing;
+  outgoing.path_prefix = "/api";
+  outgoing.host = "up:9000";
+  outgoing.max_forwards = 7;
+  const SetField account{"X-Account-Id", "acme"};
+  outgoing.set = {&account, 1};
+  RequestRules made = rules();
+  made.constant_lines.emplace_back("Authorization: Basic abc\r\n");
+  EXPECT_EQ(
+      listed("POST /a?x=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 005\r\nClient_Token: t\r\n"
+             "Client-Token: t\r\nConnection: te, X-Hop\r\nX-Hop: 1\r\nTE: trailers\r\n"
+             "Keep-Alive: 5\r\nUpgrade: h2c\r\nX-Account-Id: victim\r\nMax-Forwards: 8\r\n"
+             "Accept: a\r\n\r\n",
+             outgoing, made),
+      ":method=POST|:scheme=http|:authority=up:9000|:path=/api/a?x=1|Accept=a|X-Account-Id=acme|"
+      "Authorization=Basic abc|max-forwards=7|via=1.1 guarita-7f3a|content-length=5|te=trailers|");
+  EXPECT_EQ(listed("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
+                   {.path_prefix = {}, .host = "up", .set = {}}),
+            ":method=PUT|:scheme=http|:authority=up|:path=/|via=1.1 guarita-7f3a|");
+}
+
 TEST(SerialiseRequest, WhatWasDecidedByPassesUnderItsOwnNameAlone) {
   RequestRules made = rules();
   made.passed = PassedNames({"x-instance", "plain_name"});
