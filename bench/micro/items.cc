@@ -191,7 +191,7 @@ void route(Bench& b) {
 void lookup(Bench& b) {
   const policy::Snapshot& snapshot = b.world.snapshot();
   const auto instance = snapshot.find_instance(snapshot.hash_id(b.world.pick(++b.at).id_view()));
-  b.sink += snapshot.find_account(instance->account_number)->revision;
+  b.sink += snapshot.find_account(instance->account_number)->number;
 }
 
 void lookup_batch(Bench& b) {
@@ -201,7 +201,7 @@ void lookup_batch(Bench& b) {
     snapshot.prefetch(hash);
   }
   for (const auto& hash : b.hashes) {
-    b.sink += snapshot.find_account(snapshot.find_instance(hash)->account_number)->revision;
+    b.sink += snapshot.find_account(snapshot.find_instance(hash)->account_number)->number;
   }
 }
 

@@ -30,7 +30,7 @@ void random_bytes(std::span<std::uint8_t> out);
 std::uint32_t random_below(std::uint32_t bound);  // uniform in [0, bound)
 Uuid random_uuid_v7(Time now);
 
-// SHA-256. Keeps one context per thread: no allocation after a thread's first call.
+// SHA-256 (OpenSSL's: SHA-NI where there is any). Allocates nothing.
 Digest sha256(std::string_view bytes);
 std::string hex(std::span<const std::uint8_t> bytes);
 // RFC 4648 §5, without padding.

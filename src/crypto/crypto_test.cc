@@ -16,6 +16,18 @@ TEST(Equal, ComparesContentsAndLength) {
   EXPECT_TRUE(equal(a, a));
   EXPECT_FALSE(equal(a, b));
   EXPECT_FALSE(equal(a, std::span(a).first(31)));
+  EXPECT_TRUE(equal(std::span(a).first(0), std::span(b).first(0)));
+}
+
+TEST(Equal, SeesEveryBitAtEveryLength) {
+  const Digest a = sha256("a");
+  for (std::size_t size = 1; size <= a.size(); ++size) {
+    for (std::size_t bit = 0; bit < size * 8; ++bit) {
+      Digest b = a;
+      b[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
+      EXPECT_FALSE(equal(std::span(a).first(size), std::span(b).first(size))) << size << ' ' << bit;
+    }
+  }
 }
 
 TEST(KeyedHash, DependsOnKeyAndText) {

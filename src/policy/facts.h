@@ -43,8 +43,7 @@ struct Facts {
 static_assert(std::is_trivially_copyable_v<Facts>);
 
 // `token_header`: lower case. Field values come without surrounding white space (http's work).
-// One SHA-256 for a candidate and one for an instance token in the URL; no allocation after a
-// thread's first call.
+// One SHA-256 for a candidate and one for an instance token in the URL; no allocation.
 Facts gather(const Snapshot& snapshot, const RouteMatch& match, const RequestView& request,
              const IpAddress& address, std::string_view token_header) noexcept;
 
