@@ -36,6 +36,7 @@ using SessionPtr = AdminSessionPtr;
 constexpr std::size_t kReadBytes = 8 * 1024;
 constexpr Millis kLingerTimeout{2'000};
 constexpr Millis kStopTimeout{5'000};
+constexpr std::chrono::minutes kFullSaidEvery{1};
 
 AdminPeer peer_of_unix(int fd) {
   AdminPeer peer{.unix_socket = true, .uid = std::nullopt, .address = "unix"};
@@ -71,9 +72,10 @@ struct AdminServer::State {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
   std::optional<asio::local::stream_protocol::acceptor> unix_acceptor;
   std::optional<asio::ip::tcp::acceptor> tcp_acceptor;
-  asio::steady_timer slot_free;  // cancelled when a connection ends while accept pauses
+  asio::steady_timer slot_free;  // cancelled when a connection ends or waits while accept pauses
   std::thread thread;
-  std::set<SessionPtr> sessions;  // io thread
+  std::set<SessionPtr> sessions;    // io thread
+  Session::SteadyTime full_said{};  // io thread
   std::string bound;
   ino_t socket_inode = 0;
   bool stopping = false;  // io thread
@@ -93,6 +95,7 @@ struct AdminServer::State {
                                     const SendOptions& how);
   AdminResponse handle(const AdminRequest& request) noexcept;
   AdminResponse refuse(unsigned status) const;
+  void make_room();
   void ended(const SessionPtr& session);
   void begin_stop();
 };
@@ -155,6 +158,7 @@ asio::awaitable<bool> AdminServer::State::send(State* self, Session& session,
                                                AdminResponse& response, const SendOptions& how) {
   std::string bytes = serialise_response(response, how, std::time(nullptr));
   wipe(response.body);
+  session.enter(AdminPhase::Answered);
   session.set_deadline(self->options.write_timeout);
   const bool sent = co_await write_all(session, bytes);
   wipe(bytes);
@@ -169,6 +173,7 @@ asio::awaitable<bool> AdminServer::State::serve_one(State* self, SessionPtr sess
   if (refusal != 0) {
     AdminResponse response = self->refuse(refusal);
     co_await send(self, *session, response, {KeepAlive::No, BodyPart::Send, 11});
+    session->enter(AdminPhase::Awaited);
     co_await linger(*session, kLingerTimeout);
     co_return false;
   }
@@ -176,6 +181,7 @@ asio::awaitable<bool> AdminServer::State::serve_one(State* self, SessionPtr sess
                   parser.get().version()};
   if (parser.get().method() == http::verb::head) how.body = BodyPart::HeadOnly;
   const AdminRequest request = request_of(parser, session->peer);
+  session->enter(AdminPhase::Handled);
   session->deadline = Session::SteadyTime::max();
   co_await asio::post(asio::bind_executor(self->pool->get_executor(), use_awaitable));
   AdminResponse response = self->handle(request);
@@ -183,6 +189,7 @@ asio::awaitable<bool> AdminServer::State::serve_one(State* self, SessionPtr sess
   if (self->stopping) how.keep_alive = KeepAlive::No;
   if (!response.events) co_return co_await send(self, *session, response, how);
   if (self->stopping || how.body == BodyPart::HeadOnly) response.events->close();
+  session->enter(AdminPhase::Streaming);
   co_await send_events(session, response.events,
                        event_stream_head(response, how, std::time(nullptr)),
                        {.chunking = how.version >= 11 ? Chunking::Yes : Chunking::No,
@@ -195,6 +202,8 @@ asio::awaitable<void> AdminServer::State::run(State* self, SessionPtr session) {
   asio::co_spawn(self->io, watch(session), asio::detached);
   while (!self->stopping) {
     session->idle = session->buffer.size() == 0;
+    session->enter(AdminPhase::Awaited);
+    self->slot_free.cancel();
     if (!co_await serve_one(self, session)) break;
   }
   self->ended(session);
@@ -213,11 +222,32 @@ void AdminServer::State::ended(const SessionPtr& session) {
   }
 }
 
+// One that waits is closed for a newcomer; its place is free when its coroutine has ended.
+void AdminServer::State::make_room() {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<AdminGuest> guests;
+  guests.reserve(sessions.size());
+  for (const auto& session : sessions) guests.push_back(session->guest);
+  const auto chosen = who_leaves(guests, now);
+  if (!chosen) return;
+  const SessionPtr& session = *std::next(sessions.begin(), static_cast<std::ptrdiff_t>(*chosen));
+  if (full_said == Session::SteadyTime{} || now - full_said >= kFullSaidEvery) {
+    full_said = now;
+    log::warn("admin_http", "full: the connection that waited the longest is closed",
+              {{"listener", bound}, {"of", session->peer.address}});
+  }
+  session->close();
+}
+
 template <class Acceptor>
 asio::awaitable<void> AdminServer::State::accept_loop(State* self, Acceptor* acceptor) {
   while (!self->stopping) {
     error_code ec;
     if (self->sessions.size() >= self->options.connections_max) {
+      co_await acceptor->async_wait(Acceptor::wait_read, asio::redirect_error(use_awaitable, ec));
+      if (ec == asio::error::operation_aborted) co_return;
+      if (self->sessions.size() < self->options.connections_max) continue;
+      self->make_room();
       self->slot_free.expires_after(std::chrono::seconds(1));
       co_await self->slot_free.async_wait(asio::redirect_error(use_awaitable, ec));
       continue;

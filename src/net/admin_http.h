@@ -64,7 +64,7 @@ struct AdminServerOptions {
   std::string listen{};                    // else "127.0.0.1:8081", "[::1]:0"
   std::shared_ptr<const TlsStore> tls{};   // null: plain; TCP only
   unsigned threads = 4;                    // that run handlers
-  std::size_t connections_max = 128;       // then accept pauses
+  std::size_t connections_max = 128;       // then one that waits is closed for a newcomer
   std::size_t head_bytes_max = 16 * 1024;  // 431
   std::size_t body_bytes_max = 1024 * 1024;  // 413
   Millis head_timeout{10'000};

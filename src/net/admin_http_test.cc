@@ -15,6 +15,10 @@
 #include <filesystem>
 #include <mutex>
 #include <thread>
+#include <vector>
+
+#include "net/admin_crowd.h"
+#include "net/admin_events.h"
 
 namespace guarita::net {
 namespace {
@@ -44,8 +48,12 @@ AdminResponse echo(const AdminRequest& request) {
 // A raw TCP connection: sends bytes, reads until the peer closes or `until` was seen.
 class Raw {
  public:
-  explicit Raw(const std::string& bound) {
+  explicit Raw(const std::string& bound, const char* from = "127.0.0.1") {
     fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    ::inet_pton(AF_INET, from, &own.sin_addr);
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own), 0);
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(bound.substr(bound.rfind(':') + 1))));
@@ -237,17 +245,100 @@ TEST(AdminHttp, SlowHeadIsCutAndAnExceptionIsABare500) {
   EXPECT_EQ(answer.find("gta_secret"), std::string::npos);
 }
 
-TEST(AdminHttp, OverTheConnectionLimitAcceptPausesAndGoesOnWhenOneLeaves) {
-  AdminServerOptions options;
-  options.connections_max = 1;
-  TcpServer tcp(&echo, options);
-  auto first = std::make_unique<Raw>(tcp.server->bound());
-  first->send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
-  first->read_until("GET /1");
-  Raw second(tcp.server->bound());  // in the backlog
-  second.send("GET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
-  first.reset();
+// Requests to /wait are answered when opened; all others at once, /events by a stream.
+struct GatedServer {
+  explicit GatedServer(std::size_t connections_max) {
+    AdminServerOptions options;
+    options.connections_max = connections_max;
+    tcp.emplace(
+        [this](const AdminRequest& request) {
+          std::unique_lock lock(mutex);
+          if (request.target == "/wait") {
+            ++waiting;
+            changed.notify_all();
+            changed.wait(lock, [this] { return open; });
+          }
+          if (request.target != "/events") return echo(request);
+          AdminResponse response;
+          response.events = stream = std::make_shared<AdminEvents>();
+          return response;
+        },
+        options);
+  }
+  ~GatedServer() { let_go(); }
+  void await_waiting() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] { return waiting > 0; });
+  }
+  void let_go() {
+    const std::scoped_lock lock(mutex);
+    open = true;
+    changed.notify_all();
+  }
+  std::string bound() { return tcp->server->bound(); }
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  int waiting = 0;
+  bool open = false;
+  std::shared_ptr<AdminEvents> stream;
+  std::optional<TcpServer> tcp;
+};
+
+constexpr std::string_view kGetWait = "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n";
+constexpr std::string_view kGet = "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n";
+
+TEST(AdminHttp, FullItClosesASlowHeadForANewcomerNeverAnAnswerOrAStream) {
+  GatedServer gated(3);
+  Raw answered(gated.bound());
+  answered.send(kGetWait);
+  gated.await_waiting();
+  Raw streamed(gated.bound());
+  streamed.send("GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
+  streamed.read_until("\r\n\r\n");
+  Raw slow(gated.bound());
+  slow.send("GET / HT");
+  for (int i = 0; i < 3; ++i) {  // each but the first in the place of the one before
+    Raw newcomer(gated.bound());
+    newcomer.send(kGet);
+    EXPECT_NE(newcomer.read_until("GET /2").find("200"), std::string::npos) << i;
+    if (i == 0) EXPECT_EQ(slow.read_to_end(), "");
+  }
+  gated.stream->push(event_text("alive", "1"));
+  EXPECT_NE(streamed.read_until("data: 1").find("event: alive"), std::string::npos);
+  gated.let_go();
+  EXPECT_NE(answered.read_until("GET /wait").find("200"), std::string::npos);
+}
+
+TEST(AdminHttp, FullOfAnswersItAcceptsWhenOneIsThrough) {
+  GatedServer gated(1);
+  Raw first(gated.bound());
+  first.send(kGetWait);
+  gated.await_waiting();
+  Raw second(gated.bound());  // in the backlog
+  second.send(kGet);
+  gated.let_go();
+  EXPECT_NE(first.read_until("GET /wait").find("200"), std::string::npos);
   EXPECT_NE(second.read_until("GET /2").find("200"), std::string::npos);
+}
+
+TEST(AdminHttp, CrowdOfOneAddressPaysForItselfNotForAnIdleNeighbour) {
+  GatedServer gated(kWaitingShare + 2);
+  Raw neighbour(gated.bound());
+  neighbour.send(kGet);
+  neighbour.read_until("GET /2");
+  std::vector<std::unique_ptr<Raw>> crowd;
+  for (std::size_t i = 0; i < 3 * kWaitingShare; ++i) {
+    crowd.push_back(std::make_unique<Raw>(gated.bound(), "127.0.0.2"));
+    crowd.back()->send("GET / HT");
+  }
+  Raw newcomer(gated.bound(), "127.0.0.3");
+  newcomer.send(kGet);
+  EXPECT_NE(newcomer.read_until("GET /2").find("200"), std::string::npos);
+  EXPECT_EQ(crowd.front()->read_to_end(), "");
+  neighbour.forget();
+  neighbour.send(kGet);
+  EXPECT_NE(neighbour.read_until("GET /2").find("200"), std::string::npos);
 }
 
 TEST(AdminHttp, StopLetsARunningHandlerAnswer) {

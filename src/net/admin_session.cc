@@ -11,11 +11,16 @@ using boost::system::error_code;
 using Socket = AdminSession::Socket;
 
 constexpr std::size_t kLingerBytesMax = 4 * 1024 * 1024;
+constexpr std::size_t kWriteBytes = 64 * 1024;
 
 asio::awaitable<bool> ready(AdminSession& session, Socket::wait_type what) {
   error_code ec;
   co_await session.socket.async_wait(what, asio::redirect_error(use_awaitable, ec));
   co_return !ec;
+}
+
+void note_progress(AdminSession& session) {
+  if (session.guest.phase == AdminPhase::Answered) session.enter(AdminPhase::Answered);
 }
 
 // What the layer itself had to say while it read: a handshake's flight, an alert.
@@ -71,7 +76,12 @@ asio::awaitable<std::size_t> read_some(AdminSession& session, std::span<char> in
 asio::awaitable<bool> write_all(AdminSession& session, std::string_view bytes) {
   if (!session.layer) {
     error_code ec;
-    co_await asio::async_write(session.socket, asio::buffer(bytes),
+    // Asked before each write to the socket how much it may take.
+    const auto step = [&session](const error_code& failed, std::size_t) {
+      note_progress(session);
+      return failed ? std::size_t{0} : kWriteBytes;
+    };
+    co_await asio::async_write(session.socket, asio::buffer(bytes), step,
                                asio::redirect_error(use_awaitable, ec));
     co_return !ec;
   }
@@ -80,6 +90,7 @@ asio::awaitable<bool> write_all(AdminSession& session, std::string_view bytes) {
     const IoStep step = session.layer->write(session.socket.native_handle(), {&piece, 1});
     if (step.what == IoStep::What::Failed) co_return false;
     if (step.what == IoStep::What::Done) {
+      note_progress(session);
       bytes.remove_prefix(step.bytes);
     } else if (!co_await ready(session, Socket::wait_write)) {
       co_return false;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "net/admin_crowd.h"
 #include "net/admin_events.h"
 #include "net/admin_http.h"
 #include "net/stream.h"
@@ -21,7 +22,9 @@ struct AdminSession {
   using SteadyTime = std::chrono::steady_clock::time_point;
 
   AdminSession(Socket s, AdminPeer p)
-      : socket(std::move(s)), watchdog(socket.get_executor()), peer(std::move(p)) {}
+      : socket(std::move(s)), watchdog(socket.get_executor()), peer(std::move(p)) {
+    guest.block = block_of(peer.address);
+  }
 
   Socket socket;
   std::unique_ptr<StreamLayer> layer;  // TLS; null: plain
@@ -29,12 +32,17 @@ struct AdminSession {
   AdminPeer peer;
   boost::beast::flat_buffer buffer;
   SteadyTime deadline = SteadyTime::max();
+  AdminGuest guest;
   bool fresh = true;                    // nothing has been read yet
   bool idle = true;                     // between requests: may be closed at any time
   bool ended = false;                   // the coroutine is over
   std::shared_ptr<AdminEvents> events;  // while it sends a stream
 
   void set_deadline(Millis from_now) { deadline = std::chrono::steady_clock::now() + from_now; }
+  void enter(AdminPhase phase) {
+    guest.phase = phase;
+    guest.since = std::chrono::steady_clock::now();
+  }
   void close();
 };
 using AdminSessionPtr = std::shared_ptr<AdminSession>;
