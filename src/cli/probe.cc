@@ -79,14 +79,15 @@ std::optional<std::string> connect_unix(const std::string& path, Millis timeout)
 }  // namespace
 
 std::optional<Endpoint> endpoint_of(std::string_view text) {
+  if (text.starts_with("h2c+unix:")) text.remove_prefix(4);
   if (text.starts_with("unix:")) {
     text.remove_prefix(5);
     if (text.empty()) return std::nullopt;
     return Endpoint{{}, {}, std::string(text)};
   }
   Endpoint endpoint{{}, {}, {}};
-  if (text.starts_with("http://")) {
-    text.remove_prefix(7);
+  if (text.starts_with("http://") || text.starts_with("h2c://")) {
+    text.remove_prefix(text.find("//") + 2);
     text = text.substr(0, text.find_first_of("/?#"));
     endpoint.port = "80";
   }

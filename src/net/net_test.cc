@@ -211,6 +211,25 @@ TEST(UpstreamUrl, TellsItsParts) {
   }
 }
 
+TEST(UpstreamUrl, TheSchemeSaysTheProtocol) {
+  for (const std::string_view text : {"http://a", "unix:/s"}) {
+    EXPECT_EQ(parse_upstream_url(text)->protocol, UpstreamProtocol::Http1) << text;
+  }
+  const auto tcp = parse_upstream_url("h2c://host:8080/p/");
+  ASSERT_TRUE(tcp.has_value()) << tcp.error();
+  EXPECT_EQ(tcp->protocol, UpstreamProtocol::Http2);
+  EXPECT_EQ(tcp->authority, "host:8080");
+  EXPECT_EQ(tcp->prefix, "/p");
+  EXPECT_EQ(parse_upstream_url("h2c://host")->port, 80);
+  const auto local = parse_upstream_url("h2c+unix:/run/s:/p");
+  ASSERT_TRUE(local.has_value()) << local.error();
+  EXPECT_EQ(local->protocol, UpstreamProtocol::Http2);
+  EXPECT_EQ(local->unix_path, "/run/s");
+  for (const std::string_view text : {"h2://a", "h2c:a", "h2c+unix:s", "h2c://"}) {
+    EXPECT_FALSE(parse_upstream_url(text).has_value()) << text;
+  }
+}
+
 TEST(UpstreamUrl, RefusesWhatItCannotServe) {
   for (const std::string_view text :
        {"", "127.0.0.1:80", "https://a", "http://", "http://a:99999", "http://a:0", "http://u:p@a",

@@ -146,6 +146,7 @@ void UpstreamPool::stop() {
   for (auto& [text, upstream] : by_text_) {
     upstream->failure_ = NetError::Cancelled;
     wake_waiters(*upstream);
+    h2_.stop(*upstream);
   }
 }
 

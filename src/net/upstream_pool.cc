@@ -32,10 +32,13 @@ UpstreamPool::UpstreamPool(Loop& loop, DeadlineWheel& wheel, Resolver& resolver,
       wheel_(wheel),
       resolver_(resolver),
       hooks_(hooks),
+      h2_(*this, loop, wheel),
       self_(std::make_shared<UpstreamPool*>(this)) {}
 
 UpstreamPool::~UpstreamPool() {
+  stopped_ = true;
   close_idle();
+  for (auto& [text, upstream] : by_text_) h2_.stop(*upstream);
 }
 
 Upstream* UpstreamPool::make(std::string_view text) {
@@ -111,6 +114,7 @@ void UpstreamPool::discard_idle(UpstreamConnection& connection) {
 
 void UpstreamPool::close_idle() {
   for (auto& [text, upstream] : by_text_) {
+    h2_.close_idle(*upstream);
     while (IdleNode* node = upstream->idle_.oldest()) {
       discard_idle(*static_cast<UpstreamConnection*>(node));
     }

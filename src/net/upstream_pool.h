@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "net/deadlines.h"
+#include "net/h2_pool.h"
 #include "net/idle_shelf.h"
 #include "net/resolver.h"
 #include "net/stream.h"
@@ -54,6 +55,7 @@ class Upstream {
  private:
   friend class UpstreamPool;
   friend class UpstreamConnection;
+  friend class H2Pool;
   struct Waiter;
   struct WaitAwaiter;
 
@@ -69,6 +71,7 @@ class Upstream {
   Waiter* waiters_ = nullptr;
   std::size_t next_address_ = 0;
   IdleShelf idle_;
+  H2Upstream h2_;
   std::size_t open_ = 0;  // connections, idle or busy or being made
   std::size_t holders_ = 0;
   std::int64_t last_held_ms_ = 0;
@@ -78,6 +81,7 @@ struct PoolOptions {
   std::int64_t connect_ms = 5'000;  // per address
   std::size_t connections_max = 4'096;
   std::size_t idle_max = 256;
+  std::int64_t idle_ms = 4'000;  // of an HTTP/2 connection without streams
 };
 // For counters; called on the pool's thread.
 struct PoolHooks {
@@ -115,10 +119,15 @@ class UpstreamPool {
   // Closes idle connections, ends connects under way with Cancelled, keeps nothing from now on.
   void stop();
 
+  // For upstreams that speak HTTP/2.
+  H2Pool& h2() { return h2_; }
+
   std::size_t idle_connections() const { return idle_total_; }
 
  private:
   friend class UpstreamConnection;
+  friend class H2Pool;
+  friend class H2Connection;
   struct Connecting;
 
   Upstream* find(std::uint32_t id, std::string_view text);
@@ -146,6 +155,7 @@ class UpstreamPool {
   std::size_t idle_total_ = 0;
   std::int64_t next_sweep_ms_ = 0;
   bool stopped_ = false;
+  H2Pool h2_;
   std::shared_ptr<UpstreamPool*> self_;  // a late answer from the resolver finds nobody
 };
 

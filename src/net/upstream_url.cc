@@ -9,7 +9,8 @@ namespace guarita::net {
 namespace {
 
 constexpr std::string_view kExpected =
-    "; expected http://host[:port][/prefix] or unix:/path[:/prefix]";
+    "; expected http://host[:port][/prefix] or unix:/path[:/prefix], for HTTP/2 h2c:// or "
+    "h2c+unix:";
 
 std::string wrong(std::string_view what) {
   std::string text(what);
@@ -43,8 +44,9 @@ Result<UpstreamUrl, std::string> finish(UpstreamUrl&& url, std::string_view pref
   return std::move(url);
 }
 
-Result<UpstreamUrl, std::string> parse_unix(std::string_view rest) {
+Result<UpstreamUrl, std::string> parse_unix(UpstreamProtocol protocol, std::string_view rest) {
   UpstreamUrl url;
+  url.protocol = protocol;
   const auto colon = rest.find(':');
   url.unix_path = rest.substr(0, colon);
   if (!url.unix_path.starts_with('/')) return Err(wrong("the socket's path is not absolute"));
@@ -61,17 +63,21 @@ Result<UpstreamUrl, std::string> parse_unix(std::string_view rest) {
 
 Result<UpstreamUrl, std::string> parse_upstream_url(std::string_view text) {
   if (text.empty()) return Err(wrong("the upstream is empty"));
-  if (text.starts_with("unix:")) return parse_unix(text.substr(5));
+  if (text.starts_with("unix:")) return parse_unix(UpstreamProtocol::Http1, text.substr(5));
+  if (text.starts_with("h2c+unix:")) return parse_unix(UpstreamProtocol::Http2, text.substr(9));
   const auto parsed = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
   if (!parsed) return Err(wrong("not a URL"));
   const boost::urls::url_view& view = *parsed;
-  if (view.scheme() != "http") return Err(wrong("the scheme is not http"));
+  if (view.scheme() != "http" && view.scheme() != "h2c") {
+    return Err(wrong("the scheme is neither http nor h2c"));
+  }
   if (view.has_userinfo()) {
     return Err(std::string("a URL with user name or password is not taken: use set_header"));
   }
   if (view.has_query() || view.has_fragment()) return Err(wrong("a query or fragment"));
 
   UpstreamUrl url;
+  if (view.scheme() == "h2c") url.protocol = UpstreamProtocol::Http2;
   const auto host = view.encoded_host();
   url.host.assign(host.data(), host.size());
   url.port = view.has_port() && !view.port().empty() ? view.port_number() : std::uint16_t{80};

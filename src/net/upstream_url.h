@@ -1,4 +1,5 @@
-// Where an instance lives: http://host[:port][/prefix] or unix:/path[:/prefix].
+// Where an instance lives: http://host[:port][/prefix] or unix:/path[:/prefix]; with h2c:// and
+// h2c+unix: it is spoken to in HTTP/2.
 #pragma once
 
 #include <optional>
@@ -10,7 +11,13 @@
 
 namespace guarita::net {
 
+enum class UpstreamProtocol : std::uint8_t {
+  Http1,
+  Http2,  // without TLS, by prior knowledge (RFC 9113 §3.3)
+};
+
 struct UpstreamUrl {
+  UpstreamProtocol protocol = UpstreamProtocol::Http1;
   std::string host;  // a name or an address without brackets; empty for a Unix socket
   std::uint16_t port = 0;
   std::string unix_path;  // empty for TCP

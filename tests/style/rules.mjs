@@ -17,6 +17,7 @@ const rank = new Map(kOrder.flatMap((folders, i) => folders.map((f) => [f, i])))
 // What only some folders may name.
 const kOwned = [
   { pattern: /#include <boost\/(asio|beast)/, owners: ['net'], what: 'Boost.Asio and Beast belong to net/' },
+  { pattern: /#include <nghttp2/, owners: ['net'], what: 'nghttp2 belongs to net/' },
   { pattern: /#include <sodium/, owners: ['crypto'], what: 'libsodium belongs to crypto/' },
   { pattern: /#include <openssl\//, owners: ['crypto', 'net'], what: 'OpenSSL belongs to crypto/ (digests) and net/ (TLS)' },
   { pattern: /#include <sqlite3/, owners: ['store'], what: 'SQLite belongs to store/sqlite' },
