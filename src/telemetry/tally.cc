@@ -67,11 +67,14 @@ void Sums::merge(const Sums& other) noexcept {
   lost_denials += other.lost_denials;
 }
 
-void Tally::add_usage(const Exchange& e) noexcept {
+void Tally::add_usage(const Exchange& e, const Hashes& hashes) noexcept {
   const std::uint32_t tag = usage_tag(e.at, word_of(e));
-  UsageCell* cell = usage.find_or_add(e.account_id, e.instance_id, tag);
+  UsageCell* cell = usage.find_or_add(hash_.both(hashes.account, hashes.instance), e.account_id,
+                                      e.instance_id, tag);
   // Full: the account's evidence matters more than which instance it was.
-  if (cell == nullptr) cell = usage.find_or_add(e.account_id, {}, tag);
+  if (cell == nullptr) {
+    cell = usage.find_or_add(hash_.both(hashes.account, hash_({})), e.account_id, {}, tag);
+  }
   if (cell == nullptr) {
     ++sums.lost_usage;
     return;
@@ -81,21 +84,22 @@ void Tally::add_usage(const Exchange& e) noexcept {
   cell->last = std::max(cell->last, e.at);
 }
 
-CallerCell* Tally::caller_of(const Exchange& e) noexcept {
+CallerCell* Tally::caller_of(const Exchange& e, const Hashes& hashes) noexcept {
   const std::string_view address = bytes_of(e.address.bytes);
   if (last_caller_ != nullptr && callers.second(*last_caller_) == address &&
       callers.first(*last_caller_) == e.account_id) {
     return last_cell_;
   }
-  auto* row = callers.find_or_add_row(e.account_id, address, 0);
+  auto* row =
+      callers.find_or_add_row(hash_.both(hashes.account, hash_(address)), e.account_id, address, 0);
   if (row == nullptr) return nullptr;
   last_caller_ = row;
   last_cell_ = &row->value;
   return last_cell_;
 }
 
-void Tally::add_caller(const Exchange& e) noexcept {
-  CallerCell* cell = caller_of(e);
+void Tally::add_caller(const Exchange& e, const Hashes& hashes) noexcept {
+  CallerCell* cell = caller_of(e, hashes);
   if (cell == nullptr) {
     ++sums.lost_callers;
     return;
@@ -105,31 +109,40 @@ void Tally::add_caller(const Exchange& e) noexcept {
   cell->last = std::max(cell->last, e.at);
 }
 
+void Tally::add_last_used(const Exchange& e, const Hashes& hashes) noexcept {
+  // A digest of a live token is as good as random, and nobody chooses it: a part of it is a hash.
+  std::uint64_t part = 0;
+  std::memcpy(&part, e.matched_token->data(), sizeof part);
+  Time* last = last_used.find_or_add(hash_.both(hashes.account, part), bytes_of(*e.matched_token),
+                                     e.account_id, 0);
+  if (last != nullptr) {
+    *last = std::max(*last, e.at);
+  } else {
+    ++sums.lost_last_used;
+  }
+}
+
+void Tally::add_unknown(const Exchange& e, const Hashes& hashes) noexcept {
+  UnknownCell* cell = unknown.find_or_add(hashes.instance, e.instance_id, {}, 0);
+  if (cell == nullptr) {
+    ++sums.lost_unknown;
+    return;
+  }
+  if (cell->count++ == 0) cell->first = e.at;
+  cell->last = std::max(cell->last, e.at);
+}
+
 void Tally::add(const Exchange& e) noexcept {
   sums.add(e);
   if (e.stage != Stage::Decided) return;
+  const Hashes hashes{.account = hash_(e.account_id), .instance = hash_(e.instance_id)};
   if (e.classified) {
-    add_usage(e);
-    add_caller(e);
+    add_usage(e, hashes);
+    add_caller(e, hashes);
     if (!e.allow) denials.add(e);
   }
-  if (e.matched_token != nullptr) {
-    Time* last = last_used.find_or_add(bytes_of(*e.matched_token), e.account_id, 0);
-    if (last != nullptr) {
-      *last = std::max(*last, e.at);
-    } else {
-      ++sums.lost_last_used;
-    }
-  }
-  if (e.unknown_instance && !e.instance_id.empty()) {
-    UnknownCell* cell = unknown.find_or_add(e.instance_id, {}, 0);
-    if (cell != nullptr) {
-      if (cell->count++ == 0) cell->first = e.at;
-      cell->last = std::max(cell->last, e.at);
-    } else {
-      ++sums.lost_unknown;
-    }
-  }
+  if (e.matched_token != nullptr) add_last_used(e, hashes);
+  if (e.unknown_instance && !e.instance_id.empty()) add_unknown(e, hashes);
 }
 
 void Tally::clear() {

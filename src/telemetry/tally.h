@@ -86,12 +86,14 @@ struct UnknownCell {
   Time first{}, last{};
 };
 
-struct Tally {
+// On cache lines of its own: written by one thread, request after request.
+struct alignas(64) Tally {
   explicit Tally(TextHash hash)
-      : usage(kUsageRowsMax, kUsageRowsMax * 64, hash),
-        last_used(kLastUsedRowsMax, kLastUsedRowsMax * 96, hash),
-        unknown(kUnknownRowsMax, kUnknownRowsMax * 128, hash),
-        callers(kCallerRowsMax, kCallerRowsMax * 80, hash) {}
+      : usage(kUsageRowsMax, kUsageRowsMax * 64),
+        last_used(kLastUsedRowsMax, kLastUsedRowsMax * 96),
+        unknown(kUnknownRowsMax, kUnknownRowsMax * 128),
+        callers(kCallerRowsMax, kCallerRowsMax * 80),
+        hash_(hash) {}
 
   void add(const Exchange& exchange) noexcept;
   void clear();
@@ -104,10 +106,17 @@ struct Tally {
   DenialRing denials;
 
  private:
-  void add_usage(const Exchange& exchange) noexcept;
-  void add_caller(const Exchange& exchange) noexcept;
-  CallerCell* caller_of(const Exchange& exchange) noexcept;
+  // Each text of an exchange is hashed once, for all tables.
+  struct Hashes {
+    std::uint64_t account, instance;
+  };
+  void add_usage(const Exchange& exchange, const Hashes& hashes) noexcept;
+  void add_caller(const Exchange& exchange, const Hashes& hashes) noexcept;
+  void add_last_used(const Exchange& exchange, const Hashes& hashes) noexcept;
+  void add_unknown(const Exchange& exchange, const Hashes& hashes) noexcept;
+  CallerCell* caller_of(const Exchange& exchange, const Hashes& hashes) noexcept;
 
+  TextHash hash_;
   // Of the request before: mostly the same caller comes again, and then no hash is computed.
   const TextTable<CallerCell>::Row* last_caller_ = nullptr;
   CallerCell* last_cell_ = nullptr;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <thread>
 
 #include "support/allocations.h"
@@ -125,6 +126,32 @@ TEST(Hub, PageIsWellFormed) {
         "process_resident_memory_bytes", "guarita_log_lines_dropped_total"}) {
     EXPECT_EQ(std::ranges::count(families, needed), 1) << needed;
   }
+}
+
+// What a thread writes per request: no other thread's writing moves its cache lines.
+TEST(Shard, SharesNoCacheLineWithAnother) {
+  static_assert(alignof(Shard) >= 64 && sizeof(Shard) % 64 == 0);
+  static_assert(alignof(Tally) >= 64 && sizeof(Tally) % 64 == 0);
+  Silent hub;
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&hub.add_shard()) % 64, 0U);
+  }
+}
+
+TEST(TextHash, TellsTextsApartAtEveryLengthAndByte) {
+  const TextHash hash(7);
+  std::set<std::uint64_t> seen;
+  std::string text;
+  for (std::size_t size = 0; size <= 40; ++size) {
+    EXPECT_TRUE(seen.insert(hash(text)).second) << size;
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string other = text;
+      other[at] = 'y';
+      EXPECT_TRUE(seen.insert(hash(other)).second) << size << ' ' << at;
+    }
+    text += 'x';
+  }
+  EXPECT_NE(hash.both(1, 2), hash.both(2, 1));
 }
 
 TEST(Hub, GaugesComeFromPairsOfEvents) {
@@ -270,26 +297,29 @@ TEST(Tally, FullUsageTableKeepsTheAccountsEvidence) {
   EXPECT_EQ(tally.sums.lost_usage, 0U);
 }
 
+constexpr std::uint64_t kSameHash = 7;  // keys are told apart whatever their hashes are
+
 TEST(TextTable, KeysThatConcatenateAlikeAreDifferent) {
-  TextTable<int> table(8, 256, TextHash(7));
-  *table.find_or_add("ab", "c", 0) = 1;
-  *table.find_or_add("a", "bc", 0) = 2;
-  *table.find_or_add("ab", "c", 1) = 3;
-  EXPECT_EQ(*table.find_or_add("ab", "c", 0), 1);
-  EXPECT_EQ(*table.find_or_add("a", "bc", 0), 2);
-  EXPECT_EQ(*table.find_or_add("ab", "c", 1), 3);
+  TextTable<int> table(8, 256);
+  *table.find_or_add(kSameHash, "ab", "c", 0) = 1;
+  *table.find_or_add(kSameHash, "a", "bc", 0) = 2;
+  *table.find_or_add(kSameHash, "ab", "c", 1) = 3;
+  EXPECT_EQ(*table.find_or_add(kSameHash, "ab", "c", 0), 1);
+  EXPECT_EQ(*table.find_or_add(kSameHash, "a", "bc", 0), 2);
+  EXPECT_EQ(*table.find_or_add(kSameHash, "ab", "c", 1), 3);
   EXPECT_EQ(table.rows().size(), 3U);
 }
 
 TEST(TextTable, IsFullAtItsBoundsAndUsableAfterClear) {
-  TextTable<int> table(4, 12, TextHash(7));
-  EXPECT_NE(table.find_or_add("0123456789", "", 0), nullptr);
-  EXPECT_EQ(table.find_or_add("abc", "", 0), nullptr) << "the text no longer fits";
-  EXPECT_NE(table.find_or_add("x", "", 0), nullptr);
+  TextTable<int> table(4, 12);
+  EXPECT_NE(table.find_or_add(kSameHash, "0123456789", "", 0), nullptr);
+  EXPECT_EQ(table.find_or_add(kSameHash, "abc", "", 0), nullptr) << "the text no longer fits";
+  EXPECT_NE(table.find_or_add(kSameHash, "x", "", 0), nullptr);
   table.clear();
-  for (std::uint32_t i = 0; i < 4; ++i) EXPECT_NE(table.find_or_add("k", "", i), nullptr);
-  EXPECT_EQ(table.find_or_add("k", "", 4), nullptr) << "no row is left";
-  EXPECT_NE(table.find_or_add("k", "", 3), nullptr) << "what is there is still found";
+  for (std::uint32_t i = 0; i < 4; ++i)
+    EXPECT_NE(table.find_or_add(kSameHash, "k", "", i), nullptr);
+  EXPECT_EQ(table.find_or_add(kSameHash, "k", "", 4), nullptr) << "no row is left";
+  EXPECT_NE(table.find_or_add(kSameHash, "k", "", 3), nullptr) << "what is there is still found";
 }
 
 // Several shards record while the hub collects all the time: nothing is lost or counted twice.
