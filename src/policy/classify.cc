@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/secret.h"
-
 namespace guarita::policy {
 namespace {
 
@@ -66,7 +64,7 @@ bool came_elsewhere(const AccountView& account, const Sent& sent, Time now) noex
 bool is_truncated(const AccountView& account, const Sent& sent, Time now) noexcept {
   if (sent.format == nullptr || sent.header.size() > kTokenBytesMax) return false;
   const auto candidates = repair_candidates(*sent.format, sent.header);
-  return std::ranges::any_of(candidates, [&](const Secret& candidate) {
+  return std::ranges::any_of(candidates.view(), [&](const RepairedToken& candidate) {
     return is_live_token(account, candidate.reveal(), now);
   });
 }
@@ -152,15 +150,14 @@ std::optional<TokenClass> parse_token_class(std::string_view text) noexcept {
 Classified classify(const Snapshot& snapshot, const Facts& facts, const Decision& decision,
                     const Sent& sent, Time now) noexcept {
   if (facts.outcome != RouteMatch::Outcome::Gated) return {};
-  const auto instance = snapshot.find_instance(facts.instance);
-  const auto account =
-      instance ? snapshot.find_account(instance->account_number) : std::optional<AccountView>();
+  if (decision.matched_token != Decision::kNoToken) return {valid_class(decision.matched_state), 0};
+  const auto account = snapshot.find_account(decision.account.number);
   if (!account && !decision.unknown_instance) return {};
   const AccountView owner = account.value_or(AccountView{});  // of an unknown instance: nobody
 
   Classified plain{class_of(facts.shape), 0};
   if (facts.shape == TokenShape::Candidate) {
-    if (const auto index = owner.match(facts.token, now)) {
+    if (const auto index = owner.match(facts.token, now)) {  // refused before its token was asked
       return {valid_class(owner.token_states[*index]), 0};
     }
     plain = judge_candidate(snapshot, facts, owner);

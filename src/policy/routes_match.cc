@@ -104,11 +104,14 @@ Outcome select_instance(const CompiledRoute& route, const RequestView& request,
     }
     return true;
   };
-  const Selector in_path{.kind = Selector::Kind::Path, .name = {}};
-  const Selector in_host{.kind = Selector::Kind::Host, .name = {}};
-  const bool ambiguous = (route.path.instance && disagrees(in_path)) ||
-                         (route.host && route.host->instance && disagrees(in_host)) ||
-                         std::ranges::any_of(route.shadows, disagrees);
+  // The placeholder that the selector reads agrees with itself.
+  const auto placeholder_disagrees = [&](Selector::Kind kind) {
+    return route.instance.kind != kind && disagrees(Selector{.kind = kind, .name = {}});
+  };
+  const bool ambiguous =
+      (route.path.instance && placeholder_disagrees(Selector::Kind::Path)) ||
+      (route.host && route.host->instance && placeholder_disagrees(Selector::Kind::Host)) ||
+      std::ranges::any_of(route.shadows, disagrees);
   if (ambiguous) return Outcome::Ambiguous;
   return usable ? Outcome::Gated : Outcome::NoInstance;
 }

@@ -1,9 +1,9 @@
 #include "policy/routes_template.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
+#include "policy/bytes.h"
 #include "policy/routes_text.h"
 
 namespace guarita::policy::detail {
@@ -87,15 +87,11 @@ void split_from_right(const Segment& segment, std::string_view text, CaseRule ru
   }
 }
 
-constexpr std::array<bool, 256> kNeedsALook = [] {
-  std::array<bool, 256> table{};
-  for (const char c : {';', '\\', '%', '\0'}) table[static_cast<std::uint8_t>(c)] = true;
-  return table;
-}();
-
 bool has_two_readings(std::string_view segment) {
-  const bool plain = std::ranges::none_of(
-      segment, [](char c) { return kNeedsALook[static_cast<std::uint8_t>(c)]; });
+  const bool plain = has_none(segment, [](std::uint8_t c) {
+    return static_cast<unsigned>(c == '%') | static_cast<unsigned>(c == ';') |
+           static_cast<unsigned>(c == '\\') | static_cast<unsigned>(c == '\0');
+  });
   if (plain) return false;
   for (std::size_t i = 0; i < segment.size(); ++i) {
     const char c = segment[i];

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "policy/bytes.h"
+
 namespace guarita::policy {
 namespace {
 
@@ -35,9 +37,11 @@ bool is_control(std::string_view sequence) {
 
 bool is_instance_id(std::string_view text) {
   if (text.empty() || text.size() > kInstanceIdBytesMax) return false;
-  if (std::ranges::all_of(text, [](char c) { return c >= 0x20 && c <= 0x7e && c != '/'; })) {
-    return true;
-  }
+  const bool plain = has_none(text, [](std::uint8_t c) {
+    return static_cast<unsigned>(c < 0x20) | static_cast<unsigned>(c > 0x7e) |
+           static_cast<unsigned>(c == '/');
+  });
+  if (plain) return true;
   while (!text.empty()) {
     const std::size_t n = utf8_length(text);
     if (n == 0 || text[0] == '/' || is_control(text.substr(0, n))) return false;

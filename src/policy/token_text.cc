@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
+
+#include "policy/bytes.h"
 
 namespace guarita::policy {
 namespace {
@@ -223,8 +226,11 @@ double estimate_bits(std::string_view text) {
 
 bool is_wellformed_header_value(std::string_view text) {
   if (text.size() < kTokenBytesMin || text.size() > kTokenBytesMax) return false;
-  return std::ranges::all_of(text, [](char c) {
-    return is_visible(c) && c != '"' && c != '\'' && c != ',' && c != ';' && c != '\\';
+  return has_none(text, [](std::uint8_t c) {
+    return static_cast<unsigned>(c < 0x21) | static_cast<unsigned>(c > 0x7e) |
+           static_cast<unsigned>(c == '"') | static_cast<unsigned>(c == '\'') |
+           static_cast<unsigned>(c == ',') | static_cast<unsigned>(c == ';') |
+           static_cast<unsigned>(c == '\\');
   });
 }
 
@@ -251,47 +257,58 @@ std::string hint(std::string_view token) {
                                         : std::string(token.substr(token.size() - 4));
 }
 
-std::vector<Secret> repair_candidates(const TokenFormat& format, std::string_view value) {
-  std::vector<Secret> candidates;
-  if (is_own_token(format, value)) return candidates;
-  const auto offer = [&](std::string text) {
-    if (candidates.size() < 2 && is_own_token(format, text))
-      candidates.emplace_back(std::move(text));
+RepairedToken::~RepairedToken() {
+  explicit_bzero(bytes_.data(), bytes_.size());
+}
+
+void RepairedToken::append(std::string_view part) {
+  std::memcpy(bytes_.data() + size_, part.data(), part.size());
+  size_ += part.size();
+}
+
+RepairCandidates repair_candidates(const TokenFormat& format, std::string_view value) {
+  RepairCandidates found;
+  if (is_own_token(format, value)) return found;
+  const auto next = [&]() -> RepairedToken& {
+    found.tokens[found.count].clear();
+    return found.tokens[found.count];
+  };
+  const auto keep_if_whole = [&] {
+    if (is_own_token(format, found.tokens[found.count].reveal())) ++found.count;
   };
   switch (format.format) {
     case Format::Prefixed: {
       // What is left of the prefix is one of its ends (the start of the copy was missed), longest
       // first; then 36 characters; then what is left of the checksum, which must fit.
       const std::string_view prefix = format.prefix;
-      for (std::size_t cut = 0; cut <= prefix.size(); ++cut) {
+      const std::size_t whole = prefix.size() + kBodyBytes + kChecksumBytes;
+      if (whole > RepairedToken::kBytesMax || value.size() > whole) break;
+      for (std::size_t cut = 0; cut <= prefix.size() && found.count < found.tokens.size(); ++cut) {
         const std::string_view left = prefix.substr(cut);
         if (!value.starts_with(left) || value.size() < left.size() + kBodyBytes) continue;
-        std::string text;
-        text.reserve(prefix.size() + kBodyBytes + kChecksumBytes);
-        text += prefix;
-        text += value.substr(left.size(), kBodyBytes);
-        append_checksum(text);
-        if (std::string_view(text).substr(cut).starts_with(value)) {
-          offer(std::move(text));
-        }
+        RepairedToken& token = next();
+        token.append(prefix);
+        token.append(value.substr(left.size(), kBodyBytes));
+        const auto checksum = checksum_of(token.reveal());
+        token.append({checksum.data(), checksum.size()});
+        if (token.reveal().substr(cut).starts_with(value)) keep_if_whole();
       }
       break;
     }
     case Format::Zapi: {
       if (value.size() < kZapiDigits || value.size() > kZapiDigits + 1) break;
-      const bool has_f = value.front() == 'F';
-      std::string text = "F";
-      text.reserve(kZapiDigits + 2);
-      text += value.substr(has_f ? 1 : 0, kZapiDigits);
-      text += 'S';
+      RepairedToken& token = next();
+      token.append("F");
+      token.append(value.substr(value.front() == 'F' ? 1 : 0, kZapiDigits));
+      token.append("S");
       // 33 characters are "F" + digits or digits + "S"; anything else fails the shape.
-      if (value.size() == kZapiDigits || std::string_view(text).find(value) != text.npos) {
-        offer(std::move(text));
+      if (value.size() == kZapiDigits || token.reveal().find(value) != std::string_view::npos) {
+        keep_if_whole();
       }
       break;
     }
   }
-  return candidates;
+  return found;
 }
 
 }  // namespace guarita::policy

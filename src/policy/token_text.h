@@ -2,12 +2,13 @@
 // §4 "Token text"). Pure; nothing here logs or keeps a token.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -82,8 +83,33 @@ std::string hint(std::string_view token);
 // True when `text` has the shape of a token of `format`, its checksum included.
 bool is_own_token(const TokenFormat& format, std::string_view text);
 
+// A token's text in place, each copy wiped at its end; the heap is not touched.
+class RepairedToken {
+ public:
+  static constexpr std::size_t kBytesMax = 64;  // the longest prefix, body and checksum: 58
+
+  RepairedToken() = default;
+  RepairedToken(const RepairedToken&) = default;
+  RepairedToken& operator=(const RepairedToken&) = default;
+  ~RepairedToken();
+
+  void append(std::string_view part);  // REQUIRES: it fits
+  void clear() { size_ = 0; }
+  std::string_view reveal() const { return {bytes_.data(), size_}; }
+
+ private:
+  std::array<char, kBytesMax> bytes_{};
+  std::size_t size_ = 0;
+};
+
+struct RepairCandidates {
+  std::array<RepairedToken, 2> tokens;
+  std::size_t count = 0;
+  std::span<const RepairedToken> view() const { return {tokens.data(), count}; }
+};
+
 // The whole tokens that `value` may be a mangled copy of: what carries no entropy (prefix,
-// checksum, F and S) is put back. At most two; none when `value` is whole or lacks entropy.
-std::vector<Secret> repair_candidates(const TokenFormat& format, std::string_view value);
+// checksum, F and S) is put back. None when `value` is whole or lacks entropy.
+RepairCandidates repair_candidates(const TokenFormat& format, std::string_view value);
 
 }  // namespace guarita::policy

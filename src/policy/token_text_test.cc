@@ -171,8 +171,7 @@ TEST(TokenText, ChecksPrefixes) {
 void expect_repaired(const TokenFormat& format, const std::string& value,
                      const std::string& token) {
   const auto candidates = repair_candidates(format, value);
-  ASSERT_LE(candidates.size(), 2U);
-  EXPECT_TRUE(std::ranges::any_of(candidates, [&](const Secret& candidate) {
+  EXPECT_TRUE(std::ranges::any_of(candidates.view(), [&](const RepairedToken& candidate) {
     return candidate.reveal() == token;
   })) << value;
 }
@@ -187,17 +186,17 @@ TEST(TokenText, RepairsWhatCarriesNoEntropy) {
       }
     }
   }
-  EXPECT_TRUE(repair_candidates(kPrefixed, token).empty()) << "whole";
-  EXPECT_TRUE(repair_candidates(kPrefixed, token.substr(0, 39)).empty()) << "entropy is gone";
-  EXPECT_TRUE(repair_candidates(kPrefixed, token.substr(5)).empty()) << "entropy is gone";
-  EXPECT_TRUE(repair_candidates(kPrefixed, token + "x").empty());
+  EXPECT_EQ(repair_candidates(kPrefixed, token).count, 0U) << "whole";
+  EXPECT_EQ(repair_candidates(kPrefixed, token.substr(0, 39)).count, 0U) << "entropy is gone";
+  EXPECT_EQ(repair_candidates(kPrefixed, token.substr(5)).count, 0U) << "entropy is gone";
+  EXPECT_EQ(repair_candidates(kPrefixed, token + "x").count, 0U);
 
   const std::string zapi = make(kZapi, crypto::random_below);
   for (const std::string& value : {zapi.substr(1), zapi.substr(0, 33), zapi.substr(1, 32)}) {
     expect_repaired(kZapi, value, zapi);
   }
   for (const std::string& value : {zapi, zapi.substr(0, 32), zapi.substr(2), std::string()}) {
-    EXPECT_TRUE(repair_candidates(kZapi, value).empty()) << value;
+    EXPECT_EQ(repair_candidates(kZapi, value).count, 0U) << value;
   }
 }
 
@@ -211,8 +210,7 @@ TEST(TokenText, RepairNeverOffersAnythingButWholeTokensThatHoldTheValue) {
     for (char& c : value) c = alphabet[random() % alphabet.size()];
     for (const TokenFormat& format : {kPrefixed, kZapi}) {
       const auto candidates = repair_candidates(format, value);
-      ASSERT_LE(candidates.size(), 2U);
-      for (const Secret& candidate : candidates) {
+      for (const RepairedToken& candidate : candidates.view()) {
         ASSERT_TRUE(is_own_token(format, candidate.reveal()));
         ASSERT_NE(candidate.reveal().find(value), std::string_view::npos);
       }
