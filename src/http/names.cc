@@ -144,10 +144,12 @@ void NameSet::insert(std::string_view name) {
 
 void NameSet::rebuild() {
   if (names_.empty()) return;
+  prints_.clear();
+  for (const std::string& name : names_) prints_.push_back(fingerprint(name));
   slots_.assign(std::bit_ceil(names_.size() * 4), 0);
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t i = 0; i < names_.size(); ++i) {
-    std::size_t at = fingerprint(names_[i]) & mask;
+    std::size_t at = prints_[i] & mask;
     while (slots_[at] != 0) at = (at + 1) & mask;
     slots_[at] = static_cast<std::uint16_t>(i + 1);
   }
@@ -173,8 +175,10 @@ bool NameSet::contains(std::string_view name, std::uint32_t print, AliasByte ali
       }
     }
     const std::size_t mask = slots_.size() - 1;
-    for (std::size_t at = print & mask; slots_[at] != 0; at = (at + 1) & mask)
-      if (folds_to(name, names_[slots_[at] - 1u])) return true;
+    for (std::size_t at = print & mask; slots_[at] != 0; at = (at + 1) & mask) {
+      const std::size_t i = slots_[at] - 1u;
+      if (prints_[i] == print && folds_to(name, names_[i])) return true;
+    }
   }
   for (const std::string& prefix : prefixes_)
     if (name.size() >= prefix.size() && folds_to(name.substr(0, prefix.size()), prefix))

@@ -79,7 +79,8 @@ class NameSet {
   void insert(std::string_view name);
   void rebuild();
   std::vector<std::string> names_;
-  std::vector<std::uint16_t> slots_;  // open addressing over names_, 0 = free, else index + 1
+  std::vector<std::uint32_t> prints_;  // of names_
+  std::vector<std::uint16_t> slots_;   // open addressing over names_, 0 = free, else index + 1
   std::vector<std::string> prefixes_;
   std::vector<std::string> suffixes_;
 };

@@ -38,8 +38,15 @@ constexpr std::uint8_t byte_class(char c) {
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
+constexpr std::array<char, 256> kLower = [] {
+  std::array<char, 256> table{};
+  for (unsigned c = 0; c < 256; ++c) {
+    table[c] = static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20U : c);
+  }
+  return table;
+}();
 constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return kLower[static_cast<std::uint8_t>(c)];
 }
 constexpr char fold_byte(char c) {
   return c == '_' || c == '.' ? '-' : lower(c);

@@ -32,7 +32,20 @@ class Writer {
     return put({digits.data(), static_cast<std::size_t>(end - digits.data())});
   }
   Writer& put_line(std::string_view name, std::string_view value) {
-    return put(name).put(": ").put(value).put("\r\n");
+    const std::size_t bytes = name.size() + value.size() + 4;
+    if (out_.size() - used_ < bytes) grow(bytes);
+    char* at = out_.data() + used_;
+    const auto append = [&at](std::string_view text) {
+      if (text.empty()) return;  // its pointer may be null, which memcpy must not get
+      std::memcpy(at, text.data(), text.size());
+      at += text.size();
+    };
+    append(name);
+    append(": ");
+    append(value);
+    append("\r\n");
+    used_ += bytes;
+    return *this;
   }
 
  private:
