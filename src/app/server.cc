@@ -305,7 +305,7 @@ void Server::Parts::stop() {
   if (socket) socket->stop();
   ticker.reset();
   if (plane) plane->stop();
-  if (control && served) control->tick();  // the last counters
+  if (control && served) control->keep_counters();
   if (status) status->stop();
   ready = false;
   status.reset();

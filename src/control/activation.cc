@@ -147,7 +147,7 @@ Outcome<ActivationCheck> Control::check_activation(std::string_view id) {
   ActivationCheck check;
   check.account_id = state->row.id;
   check.mode = policy::mode_of(policy_of(*state), now);
-  engine.flush_telemetry();  // what was asked a second ago counts
+  engine.books.flush(state->row.id);  // what was asked a second ago counts
   auto day = kept_evidence(engine.ports.store, state->row.key, now - kActivationWindow, now);
   if (!day) return Err<Error>(day.error());
   static_cast<Evidence&>(check) = std::move(*day);

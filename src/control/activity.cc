@@ -163,7 +163,12 @@ Outcome<Traffic> Control::traffic(const TrafficQuery& query) {
   store::Store& store = engine.ports.store;
   const auto scope = engine.scope_of_traffic(query);
   if (!scope) return Err<Error>(scope.error());
-  engine.flush_telemetry();  // what was asked a second ago counts
+  // What was asked a second ago counts, of all accounts together unless there is a lot.
+  if (scope->account) {
+    engine.books.flush(scope->account->id);
+  } else {
+    engine.books.tick();
+  }
   const Shape shape = shape_of(query.range, engine.now());
   std::vector<Count> counts;
   if (query.range == TrafficRange::Hour) {
@@ -213,7 +218,7 @@ Outcome<Callers> Control::callers(std::string_view id) {
     return account_not_found(id);
   }
   if (!account) return store_failed(account.error());
-  engine.flush_telemetry();
+  engine.books.flush(account->id);
   Callers callers{.items = {}, .since = engine.now() - kCallersWindow};
   auto rows = engine.ports.store.callers(account->key, callers.since);
   if (!rows) return store_failed(rows.error());

@@ -166,6 +166,35 @@ TEST_F(ActivityTest, WhatTheStoreCannotTakeIsToldAgain) {
   EXPECT_EQ(world.control().callers("acme")->items.front().requests, 2U);
 }
 
+// A busy gate's rows leave in slices; who asks sees all of it, once.
+TEST_F(ActivityTest, ManyRowsAreKeptLittleByLittle) {
+  constexpr std::size_t kAccounts = 1'500;
+  for (std::size_t i = 0; i < kAccounts; ++i) {
+    record({.account = "unregistered" + std::to_string(i), .instance = {}});
+  }
+  record({});
+  const auto kept = [this] {
+    std::uint64_t sum = 0;
+    const auto rows = world.store().counters({});
+    for (const store::CounterRow& row : *rows) sum += row.count;
+    return sum;
+  };
+  world.control().tick();
+  const std::uint64_t first = kept();
+  EXPECT_GT(first, 0U);
+  EXPECT_LT(first, kAccounts);
+  record({});
+  EXPECT_EQ(sum_of(traffic(TrafficRange::Day)), 2U);  // the account's own, whatever waits
+  world.control().tick();
+  EXPECT_GT(kept(), first);
+  record({});
+  world.control().keep_counters();
+  EXPECT_EQ(kept(), kAccounts + 3);
+  world.control().keep_counters();
+  world.control().tick();
+  EXPECT_EQ(kept(), kAccounts + 3);
+}
+
 TEST_F(ActivityTest, InstancesTellModeLastCallAndRequests) {
   record({});
   record({});

@@ -199,6 +199,8 @@ class Control {
   // Makes expiry final, announces expiries that end in `locked`, flushes counters, finishes
   // receipts. Every second or so, from one thread at a time.
   void tick();
+  // All that was counted so far is in the store when this returns. Before the end.
+  void keep_counters();
 
   // SIGHUP.
   void set_unknown_instance(UnknownInstance policy);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/bookkeeping.h"
 #include "control/control.h"
 #include "control/receipts.h"
 #include "policy/decide.h"
@@ -48,13 +49,18 @@ struct PreparedToken {
 };
 
 struct Control::Engine {
-  Engine(Options o, Ports p) : options(std::move(o)), ports(p), receipts(options.receipts_max) {}
+  Engine(Options o, Ports p)
+      : options(std::move(o)),
+        ports(p),
+        receipts(options.receipts_max),
+        books(p.store, p.hub) {}
 
   using Lock = std::unique_lock<std::mutex>;
 
   Options options;
   Ports ports;
   Receipts receipts;
+  Bookkeeping books;
   Time started_at{};
 
   std::mutex mutex;  // commit and publish; guards the snapshot's writer and what follows
@@ -134,8 +140,6 @@ struct Control::Engine {
   // ---- tick -----------------------------------------------------------------------------------
   void expire_due();
   void announce();
-  void flush_telemetry();
-  void keep(telemetry::Deltas& deltas);
   void prune();
 };
 

@@ -138,7 +138,7 @@ Outcome<IpListCheck> Control::check_ip_list(std::string_view id, IpListVerb verb
   check.added = without(check.after, check.before);
   check.removed = without(check.before, check.after);
   const policy::IpList before{cidrs_of(*state)};
-  engine_->flush_telemetry();  // who called a second ago counts
+  engine_->books.flush(state->row.id);  // who called a second ago counts
   auto callers = engine_->ports.store.callers(state->row.key, engine_->now() - kCallersWindow);
   if (!callers) return store_failed(callers.error());
   for (store::CallerRow& caller : *callers) {

@@ -103,51 +103,6 @@ void Control::Engine::announce() {
   }
 }
 
-void Control::Engine::flush_telemetry() {
-  if (ports.hub == nullptr) return;
-  telemetry::Deltas deltas = ports.hub->take_deltas();
-  if (deltas.empty()) return;
-  keep(deltas);
-  if (!deltas.empty()) ports.hub->put_back(std::move(deltas));
-}
-
-// What went in is taken out of `deltas`: it must not be handed out again.
-void Control::Engine::keep(telemetry::Deltas& deltas) {
-  std::vector<store::CounterRow> counters;
-  std::vector<store::InstanceCall> calls;
-  for (const telemetry::UsageDelta& usage : deltas.usage) {
-    counters.push_back({usage.hour, usage.account_id, usage.instance_id,
-                        std::string(usage.word.text()), usage.count, usage.denied});
-    if (!usage.instance_id.empty()) calls.push_back({usage.instance_id, usage.last});
-  }
-  std::vector<store::CallerRow> callers;
-  for (const telemetry::CallerDelta& caller : deltas.callers) {
-    callers.push_back({caller.account_id, caller.address, caller.first, caller.last,
-                       caller.requests, caller.accepted});
-  }
-  std::vector<store::TokenUse> uses;
-  for (const telemetry::LastUsed& used : deltas.last_used) {
-    uses.push_back({used.digest, used.at, {}});
-  }
-  std::vector<store::UnknownInstanceRow> unknown;
-  for (const telemetry::UnknownInstance& seen : deltas.unknown_instances) {
-    unknown.push_back({seen.instance_id, seen.first, seen.last, seen.count});
-  }
-  const auto taken = [](const store::StoreResult<void>& done) {
-    if (!done) log::warn("control", "counters not kept", {{"internal", done.error().internal}});
-    return done.has_value();
-  };
-  // A last call that was not kept is told by the next one.
-  if ((callers.empty() && calls.empty()) || taken(ports.store.note_activity(callers, calls))) {
-    deltas.callers.clear();
-  }
-  if (counters.empty() || taken(ports.store.add_counters(counters))) deltas.usage.clear();
-  if (uses.empty() || taken(ports.store.touch_tokens(uses))) deltas.last_used.clear();
-  if (unknown.empty() || taken(ports.store.touch_unknown_instances(unknown))) {
-    deltas.unknown_instances.clear();
-  }
-}
-
 void Control::Engine::prune() {
   const Time at = now();
   if (at < next_prune) return;
@@ -167,9 +122,13 @@ void Control::Engine::prune() {
 void Control::tick() {
   engine_->expire_due();
   engine_->announce();
-  engine_->flush_telemetry();
+  engine_->books.tick();
   engine_->refresh_receipts();
   engine_->prune();
+}
+
+void Control::keep_counters() {
+  engine_->books.flush();
 }
 
 }  // namespace guarita::control

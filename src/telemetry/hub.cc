@@ -26,6 +26,17 @@ std::string key_of(const UsageDelta& row) {
 }
 
 template <class Map>
+auto take_values_of(Map& map, std::string_view account_id) {
+  std::vector<typename Map::mapped_type> out;
+  std::erase_if(map, [&](auto& entry) {
+    if (entry.second.account_id != account_id) return false;
+    out.push_back(std::move(entry.second));
+    return true;
+  });
+  return out;
+}
+
+template <class Map>
 auto take_values(Map& map) {
   std::vector<typename Map::mapped_type> out;
   out.reserve(map.size());
@@ -183,6 +194,15 @@ Deltas Hub::take_deltas() {
   collect_locked(*state_);
   return {take_values(state_->usage), take_values(state_->last_used), take_values(state_->unknown),
           take_values(state_->callers)};
+}
+
+Deltas Hub::take_deltas(std::string_view account_id) {
+  const std::scoped_lock lock(state_->mutex);
+  collect_locked(*state_);
+  return {.usage = take_values_of(state_->usage, account_id),
+          .last_used = take_values_of(state_->last_used, account_id),
+          .unknown_instances = {},
+          .callers = take_values_of(state_->callers, account_id)};
 }
 
 void Hub::put_back(Deltas&& deltas) {

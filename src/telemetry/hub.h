@@ -87,12 +87,14 @@ class Hub {
   // Control: after each published change and each tick.
   void set_store(const StoreGauges& gauges);
 
-  // Control's tick, every second or so: the shards' tables are bounded.
   Deltas take_deltas();
+  // The account's alone; no unknown instances.
+  Deltas take_deltas(std::string_view account_id);
   // Puts back what the store could not take, to be handed out again by the next take_deltas().
   void put_back(Deltas&& deltas);
 
   // ---- what is kept in memory only, up to the last take_deltas() or collect() -----------------
+  // Control's tick, every second or so: the shards' tables are bounded.
   void collect();
   // The last 60 minutes from `from` on: of the account ("": all together), or of one of its
   // instances.
