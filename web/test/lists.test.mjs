@@ -28,13 +28,14 @@ test('account ids are those that the API takes', () => {
 });
 
 test('filters are asked for in the server\'s time, and only those that are set', () => {
-  const given = { q: 'a&b', verb: 'token.', from: '2026-11-24T10:00', until: '' };
+  const given = { q: 'a&b', account: ' acme ', verb: 'token.', from: '2026-11-24T10:00', until: '' };
   const address = new URL(filters.csvAddress(given), 'http://x');
   assert.equal(address.pathname, '/v1/audit');
   assert.deepEqual(Object.fromEntries(address.searchParams), {
-    q: 'a&b', verb: 'token.', from: new Date('2026-11-24T10:00').toISOString(), format: 'csv',
+    q: 'a&b', account: 'acme', verb: 'token.', from: new Date('2026-11-24T10:00').toISOString(), format: 'csv',
   });
   assert.match(filters.csvAddress({ ...given, q: 'Zé da Silva + 1' }), /\?q=Z%C3%A9%20da%20Silva%20%2B%201&/, 'the API does not read a plus as a space');
+  assert.doesNotMatch(filters.csvAddress({ ...given, account: '' }), /account/);
   assert.equal(filters.isOrdered(given), true);
   assert.equal(filters.isOrdered({ ...given, until: '2026-11-24T09:59' }), false);
 });

@@ -10,6 +10,8 @@ export const kGroups = ['token', 'account', 'instance', 'ip_list', 'admin_token'
 /** `from` and `until` as a datetime-local input writes them: the reader's own time zone. */
 export interface Filters {
   q: string;
+  /** An account's id, complete. */
+  account: string;
   verb: string;
   from: string;
   until: string;
@@ -22,7 +24,7 @@ function instant(local: string): string {
 }
 
 export function queryOf(filters: Filters): Record<string, string> {
-  return { q: filters.q, verb: filters.verb, from: instant(filters.from), until: instant(filters.until) };
+  return { q: filters.q, account: filters.account.trim(), verb: filters.verb, from: instant(filters.from), until: instant(filters.until) };
 }
 
 export function isOrdered(filters: Filters): boolean {

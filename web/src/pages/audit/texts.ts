@@ -33,6 +33,7 @@ const pt = {
 
   filter_text: 'Buscar',
   filter_text_help: 'Parte do alvo, do autor ou do número do pedido.',
+  filter_account: 'Conta',
   filter_verb: 'Ação',
   filter_any: 'Todas',
   filter_from: 'De',
@@ -145,6 +146,7 @@ const en: Words = {
 
   filter_text: 'Search',
   filter_text_help: 'Part of the target, the author or the request id.',
+  filter_account: 'Account',
   filter_verb: 'Action',
   filter_any: 'All',
   filter_from: 'From',
@@ -255,6 +257,7 @@ const es: Words = {
 
   filter_text: 'Buscar',
   filter_text_help: 'Parte del objetivo, del autor o del número del pedido.',
+  filter_account: 'Cuenta',
   filter_verb: 'Acción',
   filter_any: 'Todas',
   filter_from: 'Desde',

@@ -49,8 +49,9 @@ const pt = {
   empty_action: 'Ver as instâncias',
 
   denials_title: 'Chamadas recusadas',
-  denials_title_monitor: 'Chamadas recusadas e que seriam recusadas',
   denials_lead: 'As mais novas primeiro, com o que fazer em cada caso.',
+  denials_monitor: 'Aqui só entram as que a guarita recusou de fato. Enquanto o token está desabilitado, as chamadas sem ele passam: o painel as conta em “Seriam recusadas”, e a verificação antes de ativar mostra de que programas vêm.',
+  denials_monitor_link: 'Ver quem seria recusado',
   denials_since: (when: string) => `Guardadas desde ${when}.`,
   denials_empty_title: 'Nenhuma chamada recusada',
   denials_empty_text: 'Quando a guarita recusar uma chamada, ela aparece aqui na hora, com o motivo e o que fazer.',
@@ -143,8 +144,9 @@ const en: Words = {
   empty_action: 'See the instances',
 
   denials_title: 'Refused calls',
-  denials_title_monitor: 'Calls refused, or that would be',
   denials_lead: 'Newest first, each with what to do about it.',
+  denials_monitor: 'Only calls that the gate really refused are listed here. While the token is not enforced, calls without it pass: the panel counts them under “Would be refused”, and the check before activation shows which programs they come from.',
+  denials_monitor_link: 'See who would be refused',
   denials_since: (when) => `Kept since ${when}.`,
   denials_empty_title: 'No refused calls',
   denials_empty_text: 'When the gate refuses a call it shows up here at once, with the reason and what to do.',
@@ -235,8 +237,9 @@ const es: Words = {
   empty_action: 'Ver las instancias',
 
   denials_title: 'Llamadas rechazadas',
-  denials_title_monitor: 'Llamadas rechazadas y que lo serían',
   denials_lead: 'Las más nuevas primero, con lo que hay que hacer en cada caso.',
+  denials_monitor: 'Aquí solo entran las que la garita rechazó de verdad. Mientras el token está desactivado, las llamadas sin él pasan: el panel las cuenta en «Serían rechazadas», y la comprobación antes de activar muestra de qué programas vienen.',
+  denials_monitor_link: 'Ver quién sería rechazado',
   denials_since: (when) => `Guardadas desde ${when}.`,
   denials_empty_title: 'Ninguna llamada rechazada',
   denials_empty_text: 'Cuando la garita rechace una llamada, aparecerá aquí al instante, con el motivo y lo que hay que hacer.',
