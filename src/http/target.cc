@@ -14,21 +14,22 @@ struct PathTraits {
   bool suspect = false;  // a segment that begins with a dot, `;`, `\`
 };
 
+// Without a branch a byte, so that the compiler takes 16 at once.
 PathTraits traits_of(std::string_view path) {
-  PathTraits traits;
-  char before = 0;
+  std::uint8_t escape = 0;
+  std::uint8_t doubled = 0;
+  std::uint8_t suspect = 0;
+  const auto bit = [](bool is) { return static_cast<std::uint8_t>(is); };
   for (const char c : path) {
-    if (c == '%')
-      traits.escape = true;
-    else if (c == '/')
-      traits.doubled |= before == '/';
-    else if (c == '.')
-      traits.suspect |= before == '/';
-    else if (c == ';' || c == '\\')
-      traits.suspect = true;
-    before = c;
+    escape |= bit(c == '%');
+    suspect |= static_cast<std::uint8_t>(bit(c == ';') | bit(c == '\\'));
   }
-  return traits;
+  for (std::size_t i = 1; i < path.size(); ++i) {
+    const std::uint8_t after_slash = bit(path[i - 1] == '/');
+    doubled |= static_cast<std::uint8_t>(after_slash & bit(path[i] == '/'));
+    suspect |= static_cast<std::uint8_t>(after_slash & bit(path[i] == '.'));
+  }
+  return {.escape = escape != 0, .doubled = doubled != 0, .suspect = suspect != 0};
 }
 
 // The byte of the escape at `i`; -1 when malformed.
