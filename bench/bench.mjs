@@ -1,113 +1,89 @@
-// ./dev bench: Guarita beside HAProxy and nginx in one run on one machine. Every gate has CPU 0,
-// the load generator and the upstream have CPU 1. Rounds are interleaved (A B C A B C …); what is
-// printed is the median of the rounds with the smallest and the largest.
+// ./dev bench: Guarita beside HAProxy and nginx in one run on one machine. Every gate has CPU 0
+// and one thread; the load generator and the upstream have CPU 1. What it does: README.md.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { spawnSync } from 'node:child_process';
-import { kPeers, start, stop } from './peers.mjs';
-import { cpuMs, load, median, rssMiB, waitForPort } from './measure.mjs';
-import { population, writeConfig } from './population.mjs';
+import { join } from 'node:path';
+import { kTraffic } from './cases.mjs';
+import { flag, machine, number, out, preflight, root, text } from './machine.mjs';
+import { checksTokens } from './peers.mjs';
+import { ensurePopulation } from './population.mjs';
+import { record, report, reduced } from './report.mjs';
+import { changes, churnCurve, idleConnections, startTimes, systemCalls } from './scale.mjs';
+import { selfCheck } from './selfcheck.mjs';
+import { gateOf, runTraffic } from './traffic.mjs';
+import { certificates, crossCheck } from './tools.mjs';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const out = join(root, 'build', 'bench');
-const binary = join(root, 'build', 'release', 'bin', 'guarita');
-const upstreamBinary = join(root, 'build', 'release', 'bin', 'bench_upstream');
+const quick = flag('quick');
+const kSettings = { rounds: number('rounds', quick ? 1 : 5), seconds: number('seconds', quick ? 0.7 : 2) };
+const kTen = 10_000_000;
+const instancesMost = number('instances', quick ? 100_000 : kTen);
+const sizes = [1000, 100_000, 1_000_000, kTen].filter((n) => n <= instancesMost);
+const biggest = sizes.at(-1);
+const scaled = (most) => sizes.filter((n) => n <= most).at(-1);
+const say = (line) => process.stderr.write(`\r\x1b[K${line}`);
 
-const option = (name, fallback) => {
-  const found = process.argv.find((arg) => arg.startsWith(`--${name}=`));
-  return found ? Number(found.split('=')[1]) : fallback;
+const kOther = {
+  idle_memory: () => idleConnections({ connections: 10_000 }, say),
+  start_1m: () => startTimes({ instances: scaled(1_000_000), rounds: Math.min(3, kSettings.rounds), peers: true }, say),
+  start_10m: () => startTimes({ instances: biggest, rounds: 1, peers: false }, say),
+  changes_1k: () => changes({ instances: 1000, seconds: 2 * kSettings.seconds, rate: 5000 }, say),
+  changes_1m: () => changes({ instances: scaled(1_000_000), seconds: 2 * kSettings.seconds, rate: 5000 }, say),
+  changes_10m: () => changes({ instances: biggest, seconds: 2 * kSettings.seconds, rate: 5000 }, say),
+  churn: () => churnCurve({ instances: biggest, seconds: 2 * kSettings.seconds, rounds: Math.min(3, kSettings.rounds), rate: 5000 }, say),
+  guarita_10m: () => runTraffic({ ...kTraffic[0], name: 'guarita_10m', title: `64 connections, ${biggest.toLocaleString('en')} instances`, instances: biggest, gates: ['guarita'], rounds: 0.6 }, kSettings, null, say),
+  system_calls: () => systemCalls({ connections: 64, gates: ['guarita', 'guarita@unix', 'guarita@h2c', 'haproxy_http', 'haproxy_tcp', 'nginx_map'] }, say),
+  generators: () => crossCheck(kSettings, say),
 };
-const kInstances = option('instances', 10_000);
-const kRounds = option('rounds', 5);
-const kSeconds = option('seconds', 4);
 
-const kCases = [
-  { name: '64 connections, TCP upstream', connections: 64, unix: false },
-  { name: '64 connections, Unix upstream', connections: 64, unix: true },
-  { name: '1,000 connections, TCP upstream', connections: 1000, unix: false },
-];
-
-function preflight() {
-  if (cpus().length < 2) throw new Error('needs two CPUs: one for the gate, one for load and upstream');
-  if (totalmem() < 3e9) throw new Error('needs 3 GB of memory');
-  for (const tool of ['wrk', 'haproxy', 'nginx', 'taskset']) {
-    if (spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0) throw new Error(`${tool} is missing: run ./dev bench`);
-  }
+function chosen() {
+  const known = [...kTraffic.map((spec) => spec.name), ...Object.keys(kOther)];
+  const wanted = text('cases', '').split(',').filter(Boolean);
+  const wrong = wanted.filter((name) => !known.includes(name));
+  if (wrong.length !== 0) throw new Error(`no such case: ${wrong.join(', ')}; there are ${known.join(', ')}`);
+  return (wanted.length ? wanted : known).filter((name) => wanted.length || !(quick && name.endsWith('_10m')));
 }
 
-// Starts one gate, loads it, stops it: they never run beside each other.
-async function measure(name, started, port, run) {
-  const child = start(0, ...started);
-  try {
-    await waitForPort(port, child);
-    load({ ...run, port, seconds: 1 }); // connections, caches and pools warm
-    const before = cpuMs(child.pid);
-    const result = load({ ...run, port });
-    if (child.ended) throw new Error(child.ended);
-    const cpu = cpuMs(child.pid) - before;
-    return { name, cpu_us: (cpu * 1000) / result.requests, rate: result.requests / result.seconds,
-      p50_us: result.p50_us, p99_us: result.p99_us, p999_us: result.p999_us, rss_mib: rssMiB(child.pid) };
-  } finally {
-    await stop(child);
-  }
-}
-
-async function runCase(spec, people) {
-  const where = spec.unix ? `unix:${join(out, 'upstream.sock')}` : '18080';
-  const upstream = start(1, upstreamBinary, [where, '200']);
-  const port = 18200;
-  const gates = {
-    guarita: () => [binary, ['serve', '--config', writeConfig(people.folder, { port, upstream: where })]],
-    ...Object.fromEntries(Object.entries(kPeers).map(([name, make]) => [name,
-      () => make({ folder: out, port, upstream: where, population: people.rows })])),
-  };
-  const run = { cpu: 1, connections: spec.connections, seconds: kSeconds, script: join(root, 'bench', 'load.lua') };
-  const samples = Object.fromEntries(Object.keys(gates).map((name) => [name, []]));
-  try {
-    for (let round = 0; round < kRounds; ++round) {
-      for (const [name, make] of Object.entries(gates)) {
-        process.stderr.write(`\r${spec.name}: round ${round + 1} of ${kRounds}, ${name}          `);
-        samples[name].push(await measure(name, make(), port, run));
-      }
+async function checkGates(specs) {
+  const done = new Set();
+  for (const spec of specs) {
+    for (const gate of spec.gates) {
+      const { name, upstream } = gateOf(spec, gate);
+      const key = `${name} ${upstream} ${Boolean(spec.tls)}`;
+      if (done.has(key)) continue;
+      done.add(key);
+      say(`self-check: ${name}, ${upstream}${spec.tls ? ', TLS' : ''}`);
+      await selfCheck(name, { upstream, instances: 1000, tls: spec.tls ? kSettings.tls : undefined });
     }
-  } finally {
-    await stop(upstream);
   }
-  process.stderr.write('\n');
-  return { case: spec.name, gates: Object.fromEntries(Object.entries(samples).map(([name, rounds]) => [name, summary(rounds, samples.haproxy_http)])) };
+  say(`self-check: ${done.size} gates do the job (${[...done].filter((key) => checksTokens(key.split(' ')[0])).length} refuse what they must)\n`);
 }
 
-function summary(rounds, reference) {
-  const row = {};
-  for (const key of ['cpu_us', 'rate', 'p50_us', 'p99_us', 'p999_us', 'rss_mib']) {
-    const values = rounds.map((round) => round[key]);
-    row[key] = { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+async function main() {
+  const names = chosen();
+  const specs = kTraffic.filter((spec) => names.includes(spec.name)).map((spec) => ({ ...spec, instances: Math.min(spec.instances, instancesMost) }));
+  mkdirSync(out, { recursive: true });
+  await preflight({ instances: instancesMost, connections: names.some((name) => /10000|idle/.test(name)) ? 10_000 : 1000 });
+  kSettings.tls = certificates();
+  await ensurePopulation(1000);
+  await checkGates(specs);
+  const result = { began: new Date().toISOString(), command: `./dev bench ${process.argv.slice(2).join(' ')}`.trim(), machine: machine(), settings: { ...kSettings, tls: undefined }, cases: {} };
+  let peak = null;
+  for (const name of names) {
+    const spec = specs.find((one) => one.name === name);
+    const began = Date.now();
+    if (spec) await ensurePopulation(spec.instances);
+    result.cases[name] = spec ? await runTraffic(spec, kSettings, peak, say) : await kOther[name]();
+    if (name === 'tcp_64') peak = result.cases[name].gates.guarita.rate.median;
+    say(`${name}: ${((Date.now() - began) / 1000).toFixed(0)} s\n`);
+    result.ended = new Date().toISOString();
+    writeFileSync(join(out, 'result.json'), `${JSON.stringify(result, null, 1)}\n`);
   }
-  row.cpu_ratio_haproxy = median(rounds.map((round, i) => round.cpu_us / reference[i].cpu_us));
-  return row;
+  console.log(report(reduced(result)));
+  console.log('everything, each round: build/bench/result.json');
+  const name = text('record', '');
+  if (name) console.log(record(root, name, reduced(result)));
 }
 
-function table(results) {
-  const lines = [];
-  for (const result of results) {
-    lines.push(`### ${result.case}`, '', '| gate | CPU µs a request (min–max) | × HAProxy | requests/s | p50 µs | p99 µs | RSS MiB |', '|---|---|---|---|---|---|---|');
-    for (const [name, row] of Object.entries(result.gates)) {
-      lines.push(`| ${name} | ${row.cpu_us.median.toFixed(1)} (${row.cpu_us.min.toFixed(1)}–${row.cpu_us.max.toFixed(1)}) | ${row.cpu_ratio_haproxy.toFixed(2)} | ${Math.round(row.rate.median)} | ${row.p50_us.median} | ${row.p99_us.median} | ${row.rss_mib.median.toFixed(0)} |`);
-    }
-    lines.push('');
-  }
-  return lines.join('\n');
-}
-
-preflight();
-mkdirSync(out, { recursive: true });
-const people = await population(out, binary, kInstances);
-process.env.BENCH_POPULATION = join(out, 'wrk-population.txt');
-writeFileSync(process.env.BENCH_POPULATION, people.rows.map(({ instance, token }) => `${instance} ${token}\n`).join(''));
-const results = [];
-for (const spec of kCases) results.push(await runCase(spec, people));
-writeFileSync(join(out, 'result.json'), `${JSON.stringify({ instances: kInstances, rounds: kRounds, seconds: kSeconds, results }, null, 2)}\n`);
-console.log(table(results));
-console.log(`as JSON: build/bench/result.json`);
+main().catch((error) => {
+  process.stderr.write(`\nbench: ${process.env.BENCH_DEBUG ? error.stack : error.message}\n`);
+  process.exit(1);
+});

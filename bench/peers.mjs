@@ -1,132 +1,83 @@
-// The gates that are compared: how each is configured, as an expert of it would, and started.
-// Every one does Guarita's job as far as it can: the same instances, the account's token checked,
-// the token header removed, identity and forwarding headers set, a request id, keep-alive pools
-// that are never the limit, no access log.
-import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+// The gates that are compared, each configured as an expert of it would (the files in peers/) and
+// started with one thread on the gates' CPU. Every one does Guarita's job as far as it can.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bin, filesLimit, kGateCpu, kPorts, kUpstreamSocket, out, root, start, stop, waitFor } from './machine.mjs';
+import { mapFile, populationFolder } from './population.mjs';
 
-const upstreamHaproxy = (upstream) => (upstream.startsWith('unix:') ? `unix@${upstream.slice(5)}` : `127.0.0.1:${upstream}`);
-const upstreamNginx = (upstream) => (upstream.startsWith('unix:') ? upstream : `127.0.0.1:${upstream}`);
-
-function haproxy(folder, port, backend) {
-  const file = join(folder, `haproxy-${port}.cfg`);
-  writeFileSync(file, `global
-  nbthread 1
-  maxconn 8000
-  tune.bufsize 16384
-defaults
-  timeout connect 5s
-  timeout client 120s
-  timeout server 120s
-  timeout http-keep-alive 120s
-${backend}
-`);
-  return ['haproxy', ['-db', '-f', file]];
-}
-
-export const kPeers = {
-  // Only relays bytes between two TCP connections: the floor for an HAProxy.
-  haproxy_tcp: ({ folder, port, upstream }) => haproxy(folder, port, `
-listen relay
-  mode tcp
-  bind 127.0.0.1:${port}
-  server upstream ${upstreamHaproxy(upstream)}`),
-
-  haproxy_http: ({ folder, port, upstream, population }) => {
-    const map = join(folder, 'haproxy.map');
-    writeFileSync(map, population.map(({ instance, account, token }) => `${instance} ${account}:${token}\n`).join(''));
-    return haproxy(folder, port, `
-frontend gate
-  mode http
-  bind 127.0.0.1:${port}
-  unique-id-format %[rand(4294967295),hex]%[rand(4294967295),hex]
-  unique-id-header X-Request-Id
-  http-request set-var(txn.entry) path,field(3,/),map_str(${map})
-  http-request set-var(txn.account) var(txn.entry),field(1,:)
-  http-request set-var(txn.token) var(txn.entry),field(2,:)
-  http-request set-var(txn.given) req.hdr(client-token)
-  http-request deny deny_status 403 content-type application/json string '{"error":"null not allowed"}' unless { var(txn.token) -m found } { req.hdr(client-token),strcmp(txn.token) eq 0 }
-  http-request del-header client-token
-  http-request set-header X-Account-Id %[var(txn.account)]
-  http-request set-header X-Instance-Id %[path,field(3,/)]
-  http-request set-header X-Forwarded-For %[src]
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Host %[req.hdr(host)]
-  default_backend upstream
-backend upstream
-  mode http
-  http-reuse always
-  server upstream ${upstreamHaproxy(upstream)} pool-max-conn -1 pool-purge-delay 60s`);
-  },
-
-  nginx_map: ({ folder, port, upstream, population }) => {
-    const file = join(folder, `nginx-${port}.conf`);
-    writeFileSync(join(folder, 'nginx.map'),
-      population.map(({ instance, account, token }) => `"${instance}:${token}" ${account};\n`).join(''));
-    writeFileSync(file, `${process.getuid() === 0 ? 'user root;\n' : ''}daemon off;
-worker_processes 1;
-pid ${join(folder, `nginx-${port}.pid`)};
-error_log ${join(folder, 'nginx.error')} crit;
-worker_rlimit_nofile 18000;
-events { worker_connections 16000; }
-http {
-  access_log off;
-  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f;
-  uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
-  keepalive_requests 1000000000; keepalive_timeout 120s; tcp_nodelay on;
-  map_hash_max_size 1048576; map_hash_bucket_size 256; variables_hash_max_size 2048;
-  map "$instance:$http_client_token" $account { default ""; include ${join(folder, 'nginx.map')}; }
-  upstream up { server ${upstreamNginx(upstream)}; keepalive 8000; keepalive_requests 1000000000; }
-  server {
-    listen 127.0.0.1:${port} backlog=4096;
-    location ~ ^/instances/(?<instance>[^/]+)/ {
-      if ($account = "") { return 403 '{"error":"null not allowed"}'; }
-      proxy_pass http://up;
-      proxy_http_version 1.1;
-      proxy_request_buffering off;
-      proxy_set_header Connection "";
-      proxy_set_header Client-Token "";
-      proxy_set_header X-Account-Id $account;
-      proxy_set_header X-Instance-Id $instance;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto http;
-      proxy_set_header X-Forwarded-Host $host;
-      proxy_set_header X-Request-Id $request_id;
-    }
-  }
-}
-`);
-    return ['nginx', ['-e', join(folder, 'nginx.error'), '-p', folder, '-c', file]];
-  },
+export const kUpstreams = {
+  tcp: { guarita: `http://127.0.0.1:${kPorts.upstream}`, haproxy: `127.0.0.1:${kPorts.upstream}`, nginx: `127.0.0.1:${kPorts.upstream}` },
+  unix: { guarita: `unix:${kUpstreamSocket}`, haproxy: `unix@${kUpstreamSocket}`, nginx: `unix:${kUpstreamSocket}` },
+  h2c: { guarita: `h2c://127.0.0.1:${kPorts.upstreamH2}`, haproxy: `127.0.0.1:${kPorts.upstreamH2}`, haproxyOptions: 'proto h2' },
 };
 
-// Everything that is started is stopped by its id, whatever happens.
-const running = new Set();
-for (const signal of ['SIGINT', 'SIGTERM', 'exit']) {
-  process.on(signal, () => {
-    for (const child of running) child.kill('SIGKILL');
-    if (signal !== 'exit') process.exit(1);
+function render(template, values, name) {
+  const source = readFileSync(join(root, 'bench', 'peers', template), 'utf8');
+  const filled = source.replace(/\{\{(\w+)\}\}/g, (_, key) => {
+    if (values[key] === undefined) throw new Error(`${template}: no value for ${key}`);
+    return values[key];
   });
+  if (!name) return filled;
+  const file = join(out, name);
+  writeFileSync(file, filled);
+  return file;
 }
 
-export function start(cpu, command, args) {
-  const child = spawn('taskset', ['-c', String(cpu), command, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  child.errors = '';
-  child.stderr.on('data', (data) => { child.errors = (child.errors + data).slice(-4000); });
-  running.add(child);
-  child.on('exit', (code, signal) => {
-    running.delete(child);
-    child.ended = `${command} ended with ${code ?? signal}: ${child.errors}`;
-  });
+function guarita({ upstream, instances, tls, snapshot, folder = populationFolder(instances) }) {
+  const file = render('guarita.toml', {
+    port: kPorts.gate, status_port: kPorts.status, folder, upstream: kUpstreams[upstream].guarita,
+    tls: tls ? `tls_certificates = ["${tls.certificate}"]\ntls_keys = ["${tls.key}"]` : '',
+    store: snapshot ? `snapshot = "${join(folder, 'guarita.snapshot')}"` : '',
+  }, 'guarita.toml');
+  return [bin('guarita'), ['serve', '--config', file]];
+}
+
+function haproxy(template) {
+  return ({ upstream, instances, tls }) => ['haproxy', ['-db', '-f', render(`${template}.cfg`, {
+    port: kPorts.gate, maxconn: Math.floor(filesLimit() / 2) + 2000, upstream: kUpstreams[upstream].haproxy,
+    server_options: kUpstreams[upstream].haproxyOptions ?? '', scheme: tls ? 'https' : 'http',
+    bind_options: tls ? `ssl crt ${tls.both}` : '', map: template === 'haproxy_http' ? mapFile('haproxy', instances) : '',
+  }, `${template}.cfg`)]];
+}
+
+function nginx(template) {
+  return ({ upstream, instances, tls }) => {
+    const values = {
+      port: kPorts.gate, folder: out, files: filesLimit() - 100, upstream: kUpstreams[upstream].nginx,
+      user: process.getuid() === 0 ? 'user root;' : '', map: mapFile('nginx', instances),
+      map_hash_size: Math.max(2048, 2 * instances), listen_options: tls ? 'ssl' : '',
+      tls: tls ? `ssl_certificate ${tls.certificate}; ssl_certificate_key ${tls.key};` : '',
+    };
+    const servers = render(`${template}.conf`, values);
+    return ['nginx', ['-e', join(out, 'nginx.error'), '-p', out, '-c', render('nginx_common.conf', { ...values, servers }, `${template}.conf`)]];
+  };
+}
+
+export const kGates = {
+  guarita, haproxy_http: haproxy('haproxy_http'), haproxy_tcp: haproxy('haproxy_tcp'),
+  nginx_map: nginx('nginx_map'), nginx_auth_request: nginx('nginx_auth_request'),
+};
+export const checksTokens = (gate) => gate !== 'haproxy_tcp';
+
+// A gate that listens. `context`: {upstream, instances, tls, snapshot}.
+export async function startGate(gate, context) {
+  const child = start(kGateCpu, ...kGates[gate](context));
+  try {
+    await waitFor({ port: kPorts.gate, host: '127.0.0.1' }, child);
+  } catch (error) {
+    await stop(child);
+    throw new Error(`${gate}: ${error.message}`);
+  }
   return child;
 }
 
-export async function stop(child) {
-  if (child.ended) return;
-  const gone = new Promise((resolve) => { child.once('exit', resolve); });
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 3000);
-  await gone;
-  clearTimeout(timer);
+export async function withGate(gate, context, use) {
+  const child = await startGate(gate, context);
+  try {
+    const result = await use(child);
+    if (child.ended) throw new Error(child.ended);
+    return result;
+  } finally {
+    await stop(child);
+  }
 }

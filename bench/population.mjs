@@ -1,102 +1,64 @@
-// The population that every gate is measured with: N instances, ten an account, random ids, every
-// account enforcing. Made once through Guarita's own admin API, kept in build/bench/ for next time.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { request, Agent } from 'node:http';
-import { randomBytes } from 'node:crypto';
+// The population in each gate's own form, kept in build/bench/ for the next run: Guarita's
+// database, filled through `guarita apply`, and the peers' maps. The rows come from
+// bench_population, which makes the same ones every time.
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { spawn } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
+import { bin, finish, out, start, stop, waitFor } from './machine.mjs';
+import { memoryKib } from './measure.mjs';
 
-const kPerAccount = 10;
+export const populationFolder = (instances) => join(out, `population-${instances}`);
 
-export function writeConfig(folder, { port, upstream }) {
-  const file = join(folder, 'guarita.toml');
-  const url = upstream.startsWith('unix:') ? upstream : `http://127.0.0.1:${upstream}`;
-  writeFileSync(file, `[gate]
-listen = ["127.0.0.1:${port}"]
-threads = 1
-[console]
-listen = "127.0.0.1:${port + 1}"
-[status]
-listen = "127.0.0.1:${port + 2}"
-[store]
-sqlite = "${join(folder, 'guarita.db')}"
-[upstream]
-default = "${url}"
-[log]
-access = "off"
-`);
+function write(form, instances, file) {
+  if (existsSync(file)) return file;
+  const done = spawnSync('sh', ['-c', '"$0" "$1" 0 "$2" > "$3"', bin('bench_population'), form, instances, `${file}.new`], { encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`bench_population ${form}: ${done.stderr}`);
+  renameSync(`${file}.new`, file);
   return file;
 }
 
-function call(agent, socketPath, method, path, body, headers = {}) {
-  return new Promise((resolve, reject) => {
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const req = request({ agent, socketPath, method, path, headers: { 'content-type': 'application/json', ...headers,
-      ...(text === undefined ? {} : { 'content-length': Buffer.byteLength(text) }) } }, (res) => {
-      let all = '';
-      res.on('data', (data) => { all += data; });
-      res.on('end', () => (res.statusCode < 300 ? resolve({ body: all ? JSON.parse(all) : {}, etag: res.headers.etag })
-        : reject(new Error(`${method} ${path}: ${res.statusCode} ${all}`))));
-    });
-    req.on('error', reject);
-    req.end(text);
-  });
-}
+export const mapFile = (gate, instances) => write(gate, instances, join(out, `${gate}-${instances}.map`));
 
-async function fill(folder, count) {
-  const socketPath = join(folder, 'guarita.sock');
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-  const rows = [];
-  let account = 0;
-  async function worker() {
-    while (account * kPerAccount < count) {
-      const id = `account-${account++}`;
-      await call(agent, socketPath, 'POST', '/v1/accounts', { id });
-      const { etag } = await call(agent, socketPath, 'GET', `/v1/accounts/${id}`);
-      const made = await call(agent, socketPath, 'POST', `/v1/accounts/${id}/tokens:generate`, {}, { 'if-match': etag });
-      const token = made.body.secret;
-      for (let i = 0; i < kPerAccount; ++i) {
-        const instance = randomBytes(16).toString('hex').toUpperCase();
-        await call(agent, socketPath, 'POST', '/v1/instances', { id: instance, account: id });
-        rows.push(`${instance} ${id} ${token}`);
-      }
-      await call(agent, socketPath, 'POST', `/v1/accounts/${id}:activate`, {});
-      if (account % 100 === 0) process.stderr.write(`\r    ${rows.length} of ${count} instances `);
-    }
-  }
-  await Promise.all(Array.from({ length: 8 }, worker));
-  process.stderr.write('\n');
-  agent.destroy();
-  return rows;
-}
-
-// {folder, rows: [{instance, account, token}]}
-export async function population(root, binary, count) {
-  const folder = join(root, `population-${count}`);
-  const list = join(folder, 'population.txt');
-  if (!existsSync(list)) {
-    console.log(`making ${count} instances (once)`);
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    const config = writeConfig(folder, { port: 18100, upstream: '18099' });
-    const server = spawn(binary, ['serve', '--config', config], { stdio: 'ignore' });
-    try {
-      for (let i = 0; !existsSync(join(folder, 'guarita.sock')); ++i) {
-        if (i > 200) throw new Error('guarita did not start');
-        await new Promise((resolve) => { setTimeout(resolve, 50); });
-      }
-      const rows = await fill(folder, count);
-      writeFileSync(`${list}.new`, `${rows.join('\n')}\n`);
-    } finally {
-      const gone = new Promise((resolve) => { server.once('exit', resolve); });
-      server.kill('SIGTERM');
-      await gone;
-    }
-    renameSync(`${list}.new`, list);
-  }
-  const rows = readFileSync(list, 'utf8').trimEnd().split('\n').map((line) => {
+// [{instance, account, token}]
+export const firstRows = (count) => spawnSync(bin('bench_population'), ['list', '0', String(count)], { encoding: 'utf8' })
+  .stdout.trim().split('\n').map((line) => {
     const [instance, account, token] = line.split(' ');
     return { instance, account, token };
   });
-  return { folder, rows };
+
+// A server without traffic on the population's database; `use` gets it and the admin socket.
+export async function withAdmin(instances, use, cpu = '0,1') {
+  const folder = populationFolder(instances);
+  const socket = join(folder, 'guarita.sock');
+  rmSync(socket, { force: true });
+  writeFileSync(join(folder, 'admin.toml'), `[gate]\nlisten = ["127.0.0.1:0"]\n[console]\nlisten = "off"\n[status]\nlisten = "off"\n[admin]\nsocket = "${socket}"\n[store]\nsqlite = "${join(folder, 'guarita.db')}"\n[upstream]\ndefault = "http://127.0.0.1:9"\n`);
+  const server = start(cpu, bin('guarita'), ['serve', '--config', join(folder, 'admin.toml')]);
+  try {
+    await waitFor({ path: socket }, server, 600);
+    return await use(server, socket);
+  } finally {
+    await stop(server);
+  }
+}
+
+// Fills the database once. Gives what the import cost: {instances, seconds, rate, rss_mib, database_mib}.
+export async function ensurePopulation(instances) {
+  const folder = populationFolder(instances);
+  const receipt = join(folder, 'import.json');
+  if (existsSync(receipt)) return JSON.parse(readFileSync(receipt, 'utf8'));
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  process.stderr.write(`making ${instances.toLocaleString('en')} instances (once)\n`);
+  const rows = write('apply', instances, join(folder, 'rows.jsonl'));
+  const result = await withAdmin(instances, async (server, socket) => {
+    const began = process.hrtime.bigint();
+    process.env.GUARITA_SOCKET = socket;
+    await finish(start('0,1', bin('guarita'), ['apply', rows]));
+    const seconds = Number(process.hrtime.bigint() - began) / 1e9;
+    return { instances, seconds, rate: instances / seconds, rss_mib: memoryKib(server.pid).rss / 1024 };
+  });
+  rmSync(rows);
+  result.database_mib = statSync(join(folder, 'guarita.db')).size / 2 ** 20;
+  writeFileSync(receipt, `${JSON.stringify(result)}\n`);
+  return result;
 }

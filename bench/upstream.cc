@@ -1,9 +1,7 @@
-// The upstream of the benchmarks: as little work as a server can do, so that the gate is what is
-// measured. One thread, epoll, level-triggered; answers every complete request head with the same
-// bytes (bodies by Content-Length are read and thrown away). Benchmarks only: it trusts its input.
-//
-//   bench_upstream PORT|unix:PATH BODY_BYTES
-#include <arpa/inet.h>
+// The upstream behind every gate: answers each request with the same 200, as fast as it can, on
+// one thread. bench_upstream PORT|unix:PATH http1|h2c BODY_BYTES
+#include "upstream.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -11,21 +9,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <string>
-#include <string_view>
 #include <unordered_map>
 
 namespace {
 
+using bench::Conversation;
+
 struct Connection {
-  std::string in;             // bytes of a head that is not complete
-  std::size_t body_left = 0;  // of the request being read
-  std::size_t pending = 0;    // answers owed
-  std::size_t sent = 0;       // of the answer under way
+  std::unique_ptr<Conversation> talk;
+  std::uint32_t events = EPOLLIN;
 };
 
 [[noreturn]] void fail(const char* what) {
@@ -58,99 +53,97 @@ int listen_on(std::string_view where) {
   return fd;
 }
 
-std::size_t content_length(std::string_view head) {
-  const std::size_t at = head.find("ontent-");
-  if (at == std::string_view::npos) return 0;
-  const std::string_view rest = head.substr(at);
-  if (!rest.starts_with("ontent-Length: ") && !rest.starts_with("ontent-length: ")) {
-    return content_length(rest.substr(1));
-  }
-  return std::strtoul(rest.data() + 15, nullptr, 10);
-}
-
-// Consumes `bytes`, counting the answers that are owed.
-void take(Connection& c, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const std::size_t body = std::min(bytes.size(), c.body_left);
-    bytes.remove_prefix(body);
-    c.body_left -= body;
-    if (body != 0 && c.body_left == 0) ++c.pending;
-    if (bytes.empty()) return;
-    c.in.append(bytes);
-    const std::size_t end = c.in.find("\r\n\r\n");
-    if (end == std::string::npos) return;
-    const std::size_t before = c.in.size() - bytes.size();
-    bytes.remove_prefix(end + 4 - before);
-    c.body_left = content_length(std::string_view(c.in).substr(0, end));
-    c.in.clear();
-    if (c.body_left == 0) ++c.pending;
-  }
-}
-
-// False: the peer is gone.
-bool answer(int fd, Connection& c, const std::string& response) {
-  while (c.pending != 0) {
-    const ssize_t n = send(fd, response.data() + c.sent, response.size() - c.sent, MSG_NOSIGNAL);
-    if (n < 0) return errno == EAGAIN;
-    c.sent += static_cast<std::size_t>(n);
-    if (c.sent == response.size()) {
-      c.sent = 0;
-      --c.pending;
+// False: the peer is gone. Leaves `wanted` at the events to wait for.
+bool send_all(int fd, Conversation& talk, std::uint32_t& wanted) {
+  wanted = EPOLLIN;
+  for (std::string_view out = talk.output(); !out.empty(); out = talk.output()) {
+    const ssize_t n = send(fd, out.data(), out.size(), MSG_NOSIGNAL);
+    if (n < 0) {
+      wanted = EPOLLIN | EPOLLOUT;
+      return errno == EAGAIN;
     }
+    talk.sent(static_cast<std::size_t>(n));
   }
   return true;
 }
 
-void serve(int listener, const std::string& response) {
-  const int poll = epoll_create1(0);
-  epoll_event event{.events = EPOLLIN, .data = {.fd = listener}};
-  epoll_ctl(poll, EPOLL_CTL_ADD, listener, &event);
-  std::unordered_map<int, Connection> connections;
-  std::string buffer(256 * 1024, '\0');
-  epoll_event events[512];
-  for (;;) {
-    const int count = epoll_wait(poll, events, 512, -1);
-    for (int i = 0; i < count; ++i) {
-      const int fd = events[i].data.fd;
-      if (fd == listener) {
-        const int accepted = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK);
-        if (accepted < 0) continue;
-        const int one = 1;
-        setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        epoll_event add{.events = EPOLLIN, .data = {.fd = accepted}};
-        epoll_ctl(poll, EPOLL_CTL_ADD, accepted, &add);
-        connections.emplace(accepted, Connection{});
-        continue;
-      }
-      Connection& c = connections[fd];
-      bool alive = true;
-      if (c.pending == 0) {
-        const ssize_t n = recv(fd, buffer.data(), buffer.size(), 0);
-        alive = n > 0 || (n < 0 && errno == EAGAIN);
-        if (n > 0) take(c, std::string_view(buffer).substr(0, static_cast<std::size_t>(n)));
-      }
-      const bool waited = c.sent != 0;
-      alive = alive && answer(fd, c, response);
-      if (!alive) {
-        close(fd);
-        connections.erase(fd);
-      } else if (waited != (c.sent != 0)) {
-        epoll_event change{.events = c.sent != 0 ? EPOLLOUT : EPOLLIN, .data = {.fd = fd}};
-        epoll_ctl(poll, EPOLL_CTL_MOD, fd, &change);
+class Server {
+ public:
+  Server(int listener, const std::string& response, const std::string& body, bool http2)
+      : listener_(listener), response_(response), body_(body), http2_(http2) {
+    epoll_event event{.events = EPOLLIN, .data = {.fd = listener}};
+    epoll_ctl(poll_, EPOLL_CTL_ADD, listener, &event);
+  }
+
+  [[noreturn]] void run() {
+    epoll_event events[512];
+    for (;;) {
+      const int count = epoll_wait(poll_, events, 512, -1);
+      for (int i = 0; i < count; ++i) {
+        const int fd = events[i].data.fd;
+        if (fd == listener_) {
+          accept_all();
+        } else if (!turn(fd, connections_[fd], events[i].events)) {
+          close(fd);
+          connections_.erase(fd);
+        }
       }
     }
   }
-}
+
+ private:
+  void accept_all() {
+    for (;;) {
+      const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK);
+      if (fd < 0) return;
+      const int one = 1;
+      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+      epoll_event add{.events = EPOLLIN, .data = {.fd = fd}};
+      epoll_ctl(poll_, EPOLL_CTL_ADD, fd, &add);
+      Connection& made = connections_[fd];
+      made.talk = http2_ ? bench::make_http2(body_) : bench::make_http1(response_);
+    }
+  }
+
+  bool turn(int fd, Connection& c, std::uint32_t ready) {
+    if ((ready & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) {
+      const ssize_t n = recv(fd, buffer_.data(), buffer_.size(), 0);
+      if (n == 0 || (n < 0 && errno != EAGAIN)) return false;
+      if (n > 0 &&
+          !c.talk->take(std::string_view(buffer_).substr(0, static_cast<std::size_t>(n)))) {
+        return false;
+      }
+    }
+    std::uint32_t wanted = 0;
+    if (!send_all(fd, *c.talk, wanted)) return false;
+    if (wanted != c.events) {
+      c.events = wanted;
+      epoll_event change{.events = wanted, .data = {.fd = fd}};
+      epoll_ctl(poll_, EPOLL_CTL_MOD, fd, &change);
+    }
+    return true;
+  }
+
+  const int poll_ = epoll_create1(0);
+  const int listener_;
+  const std::string& response_;
+  const std::string& body_;
+  const bool http2_;
+  std::unordered_map<int, Connection> connections_;
+  std::string buffer_ = std::string(256 * 1024, '\0');
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fputs("usage: bench_upstream PORT|unix:PATH BODY_BYTES\n", stderr);
+  const std::string_view language = argc == 4 ? argv[2] : "";
+  if (language != "http1" && language != "h2c") {
+    std::fputs("usage: bench_upstream PORT|unix:PATH http1|h2c BODY_BYTES\n", stderr);
     return 2;
   }
-  const std::string body(std::stoul(argv[2]), 'x');
-  serve(listen_on(argv[1]),
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
-            std::to_string(body.size()) + "\r\n\r\n" + body);
+  const std::string body(std::stoul(argv[3]), 'x');
+  const std::string response =
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body;
+  Server(listen_on(argv[1]), response, body, language == "h2c").run();
 }
