@@ -74,6 +74,8 @@ constexpr std::array kRoutes = {
     Route{"PATCH", "/v1/instances/{instance}", ScopedWrite, kNone, kKeep, "", &update_instance},
     Route{"DELETE", "/v1/instances/{instance}", Write, kNone, kFresh, "", &delete_instance},
     Route{"POST", "/v1/instances/{instance}:move", Write, kNone, kFresh, "", &move_instance},
+    Route{"POST", "/v1/batch", Write, kNone, kFreshToDo, "", &apply_batch},
+    Route{"GET", "/v1/export", Write, kNone, kKeep, "of,cursor,limit", &export_rows},
     Route{"GET", "/v1/unknown-instances", Read, kNone, kKeep, "cursor,limit", &list_unknown_instances},
     Route{"GET", "/v1/admin-tokens", Write, kNone, kKeep, "cursor,limit", &list_admin_tokens},
     Route{"POST", "/v1/admin-tokens", Write, kNone, kFresh, "", &create_admin_token},

@@ -146,6 +146,9 @@ Answer all_traffic(const Call&);
 Answer account_events(const Call&);
 // test.cc
 Answer test_account(const Call&);
+// batch.cc
+Answer apply_batch(const Call&);
+Answer export_rows(const Call&);
 // server.cc
 Answer show_console(const Call&);
 Answer check(const Call&);

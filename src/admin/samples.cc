@@ -93,6 +93,10 @@ std::vector<Sample> samples_of_the_rest() {
       {"PATCH", "/v1/instances/{instance}", "/v1/instances/i1", R"({"name":"Loja"})"},
       {"POST", "/v1/instances/{instance}:move", "/v1/instances/a%3Ab:move", R"({"to":"beta"})"},
       {"DELETE", "/v1/instances/{instance}", "/v1/instances/a%3Ab", ""},
+      {"POST", "/v1/batch", "/v1/batch",
+       R"({"items":[{"account":"gamma","name":"G"},{"instance":"g1","account":"gamma"},)"
+       R"({"instance":"nobody","delete":true},{"instance":"g2","account":"nobody"}]})"},
+      {"GET", "/v1/export", "/v1/export?of=instances&limit=5", ""},
       {"GET", "/v1/unknown-instances", "/v1/unknown-instances", ""},
       {"GET", "/v1/admin-tokens", "/v1/admin-tokens", ""},
       {"POST", "/v1/admin-tokens", "/v1/admin-tokens", R"({"scope":"account:acme"})"},

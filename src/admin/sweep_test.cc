@@ -26,7 +26,7 @@ const Names kSelf = {"POST /v1/session:reauthenticate",
                      "POST /v1/me/two-factor:confirm",
                      "POST /v1/me/two-factor:disable",
                      "POST /v1/me/two-factor:recovery-codes"};
-const Names kWriteOnlyGets = {"GET /v1/admin-tokens"};
+const Names kWriteOnlyGets = {"GET /v1/admin-tokens", "GET /v1/export"};
 // Lists that are cut down to what the caller may see.
 const Names kLists = {"GET /v1/accounts", "GET /v1/instances"};
 const Names kPeople = {"GET /v1/accounts/{account}/members"};

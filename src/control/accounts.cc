@@ -28,6 +28,12 @@ Outcome<store::Page<AccountView>> Control::accounts(const store::PageRequest& pa
   return result;
 }
 
+Outcome<store::Page<store::AccountRow>> Control::account_rows(const store::PageRequest& page) {
+  auto rows = engine_->ports.store.accounts({}, page);
+  if (!rows) return store_failed(rows.error());
+  return std::move(*rows);
+}
+
 Outcome<AccountView> Control::account(std::string_view id) {
   return engine_->load_account(id).and_then([this](AccountState&& state) {
     return Outcome<AccountView>(view_of(state, engine_->now()));
@@ -83,6 +89,43 @@ Outcome<Done<AccountView>> Control::rename_account(const Request& request, std::
   return Done<AccountView>{view_of(*state, engine.now()), engine.settle(change)};
 }
 
+Outcome<std::vector<std::string>> Control::Engine::check_deletable(const AccountState& state,
+                                                                   store::Cascade cascade) {
+  std::vector<std::string> instances;
+  store::PageRequest page{.cursor = {}, .limit = store::kPageRowsMax};
+  do {
+    auto rows = ports.store.instances({.account = state.row.key, .search = {}}, page);
+    if (!rows) return store_failed(rows.error());
+    for (store::InstanceRow& row : rows->rows) instances.push_back(std::move(row.id));
+    page.cursor = rows->next;
+  } while (!page.cursor.empty());
+  if (instances.empty()) return instances;
+  if (cascade == store::Cascade::Refuse) {
+    return fail(ErrorCode::AccountOwnsInstances,
+                "account '" + state.row.id + "' owns " + std::to_string(instances.size()) +
+                    (instances.size() == 1 ? " instance" : " instances"));
+  }
+  if (auto ok = check_deleting_opens_nothing(state); !ok) return Err<Error>(ok.error());
+  return instances;
+}
+
+Outcome<Published> Control::Engine::remove_account(const Request& request,
+                                                   const AccountState& state,
+                                                   store::Cascade cascade) {
+  // Read before the commit: what is published afterwards must not depend on a read.
+  const auto instances = check_deletable(state, cascade);
+  if (!instances) return Err<Error>(instances.error());
+  const auto committed =
+      commit(request, store::DeleteAccount{state.row.key, cascade}, state.row.revision);
+  if (!committed) return Err<Error>(committed.error());
+  const Redecide scope = scope_of(state);
+  ports.snapshot.erase_account(state.row.key);
+  for (const std::string& instance : *instances) ports.snapshot.erase_instance(instance);
+  expiries.erase(state.row.key);
+  count_tokens(state.tokens, -1);
+  return published(*committed, scope);
+}
+
 Outcome<Done<Nothing>> Control::delete_account(const Request& request, std::string_view id,
                                                store::Cascade cascade) {
   Engine& engine = *engine_;
@@ -90,35 +133,10 @@ Outcome<Done<Nothing>> Control::delete_account(const Request& request, std::stri
   auto state = engine.load_account(id);
   if (!state) return Err<Error>(state.error());
   if (auto seen = check_seen(request, state->row.revision); !seen) return Err<Error>(seen.error());
-
-  // Read before the commit: what is published afterwards must not depend on a read.
-  std::vector<std::string> instances;
-  store::PageRequest page{.cursor = {}, .limit = store::kPageRowsMax};
-  do {
-    auto rows = engine.ports.store.instances({.account = state->row.key, .search = {}}, page);
-    if (!rows) return store_failed(rows.error());
-    for (store::InstanceRow& row : rows->rows) instances.push_back(std::move(row.id));
-    page.cursor = rows->next;
-  } while (!page.cursor.empty());
-  if (!instances.empty() && cascade == store::Cascade::Refuse) {
-    return fail(ErrorCode::AccountOwnsInstances,
-                "account '" + state->row.id + "' owns " + std::to_string(instances.size()) +
-                    (instances.size() == 1 ? " instance" : " instances"));
-  }
-  if (!instances.empty()) {
-    if (auto ok = engine.check_deleting_opens_nothing(*state); !ok) return Err<Error>(ok.error());
-  }
-  const auto committed =
-      engine.commit(request, store::DeleteAccount{state->row.key, cascade}, state->row.revision);
-  if (!committed) return Err<Error>(committed.error());
-  const Redecide scope = engine.scope_of(*state);
-  engine.ports.snapshot.erase_account(state->row.key);
-  for (const std::string& instance : instances) engine.ports.snapshot.erase_instance(instance);
-  engine.expiries.erase(state->row.key);
-  engine.count_tokens(state->tokens, -1);
-  const Published change = engine.published(*committed, scope);
+  const auto change = engine.remove_account(request, *state, cascade);
+  if (!change) return Err<Error>(change.error());
   lock.unlock();
-  return Done<Nothing>{{}, engine.settle(change)};
+  return Done<Nothing>{{}, engine.settle(*change)};
 }
 
 Outcome<Done<AccountView>> Control::activate(const Request& request, std::string_view id) {

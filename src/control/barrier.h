@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/time.h"
 #include "crypto/crypto.h"
@@ -15,6 +16,9 @@ namespace guarita::control {
 struct Redecide {
   std::optional<std::uint32_t> account_number;  // in the snapshot
   std::optional<crypto::Hash128> instance;      // hash of its id
+  // Of a batch, beside these.
+  std::vector<std::uint32_t> accounts = {};
+  std::vector<crypto::Hash128> instances = {};
 };
 
 class PendingBarrier;

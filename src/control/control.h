@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "base/secret.h"
 #include "control/activity.h"
 #include "control/barrier.h"
+#include "control/batch.h"
 #include "control/outcome.h"
 #include "crypto/crypto.h"
 #include "policy/decide.h"
@@ -30,6 +32,8 @@ class Hub;
 }
 
 namespace guarita::control {
+
+struct CatchUp;  // snapshot_file.h
 
 enum class UnknownInstance : std::uint8_t { Deny, Allow };  // [route] unknown_instance
 
@@ -195,6 +199,11 @@ class Control {
 
   // Builds the snapshot from the store. Once, before the data plane serves.
   Outcome<store::Revision> load();
+  // The same where the snapshot came from a file: puts into it what has changed since.
+  store::Revision catch_up(const CatchUp& since);
+  // Writes the snapshot for the next start. REQUIRES: the data plane and all that asks for changes
+  // have stopped. The text says what went wrong; what was there before stays.
+  Result<void, std::string> save_snapshot(const std::filesystem::path& file);
 
   // Makes expiry final, announces expiries that end in `locked`, flushes counters, finishes
   // receipts. Every second or so, from one thread at a time.
@@ -207,6 +216,8 @@ class Control {
 
   Outcome<store::Page<AccountView>> accounts(const store::PageRequest& page,
                                              const store::AccountFilter& filter = {});
+  // The same without what hangs on them.
+  Outcome<store::Page<store::AccountRow>> account_rows(const store::PageRequest& page);
   Outcome<AccountView> account(std::string_view id);
   Outcome<Done<AccountView>> create_account(const Request&, std::string id, std::string name);
   Outcome<Done<AccountView>> rename_account(const Request&, std::string_view id, std::string name);
@@ -247,6 +258,10 @@ class Control {
                                                   std::string_view to_account, Force force);
   Outcome<Done<Nothing>> delete_instance(const Request&, std::string_view id);
   Outcome<store::Page<store::UnknownInstanceRow>> unknown_instances(const store::PageRequest& page);
+
+  // At most kBatchItemsMax items, in order; DryRun::Yes: what would be, and nothing is changed. An
+  // error only where nothing was done: too many items, or a store that failed.
+  Outcome<BatchDone> apply_batch(const Request&, std::span<const BatchItem> items, DryRun dry_run);
 
   Outcome<std::vector<store::AdminTokenRow>> admin_tokens();
   Outcome<Done<AdminTokenMade>> create_admin_token(const Request&, const AdminScope& scope,

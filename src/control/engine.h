@@ -48,12 +48,18 @@ struct PreparedToken {
   Secret made;  // empty for an import
 };
 
+// What a verb makes of an account, before it is committed.
+struct PlannedPolicy {
+  AccountState after;
+  store::ChangePolicy body;
+  std::vector<policy::EndedToken> ended;
+};
+
 struct Control::Engine {
+  struct Batch;  // batch.cc
+
   Engine(Options o, Ports p)
-      : options(std::move(o)),
-        ports(p),
-        receipts(options.receipts_max),
-        books(p.store, p.hub) {}
+      : options(std::move(o)), ports(p), receipts(options.receipts_max), books(p.store, p.hub) {}
 
   using Lock = std::unique_lock<std::mutex>;
 
@@ -108,13 +114,26 @@ struct Control::Engine {
   Published published(const store::Committed& committed, Redecide scope);
   void count_tokens(std::span<const store::TokenRow> tokens, int sign);
   void set_gauges();
+  void begin(store::Revision revision);  // load.cc
   Redecide scope_of(const AccountState& state) const;
 
-  // One verb of the state machine, from what was read to what is published. `made`: the row of
-  // the verb's new token. `state` is carried forward. None: nothing changed.
+  // One verb of the state machine. `made`: the row of the verb's new token. None: nothing changes.
+  Outcome<std::optional<PlannedPolicy>> plan_policy(const AccountState& state,
+                                                    std::string verb_name, const policy::Verb& verb,
+                                                    const store::TokenRow* made);
+  void publish_policy(const AccountState& before, const PlannedPolicy& planned);
+  // The same, from what was read to what is published. `state` is carried forward.
   Outcome<std::optional<Published>> change_policy(const Request& request, AccountState& state,
                                                   std::string verb_name, const policy::Verb& verb,
                                                   const store::TokenRow* made);
+  // May it become a token of the account?
+  Outcome<void> check_new_token(const AccountState& state, const crypto::Digest& digest);
+  // Commits and publishes.
+  Outcome<Published> remove_account(const Request& request, const AccountState& state,
+                                    store::Cascade cascade);
+  // The ids of its instances, which go with it.
+  Outcome<std::vector<std::string>> check_deletable(const AccountState& state,
+                                                    store::Cascade cascade);
   Outcome<PreparedToken> prepare_token(const AccountState& state, const NewToken& wanted);
   Outcome<void> check_instance_token(const AccountState& state,
                                      const std::optional<store::InstanceTokenDigest>& digest);
@@ -157,5 +176,10 @@ Outcome<void> check_seen(const Request& request, store::Revision present);
 Outcome<void> check_name(std::string_view name);
 Outcome<void> check_account_id(std::string_view id);
 Outcome<void> check_instance_id(std::string_view id);
+// ---- instances.cc -----------------------------------------------------------------------------
+Outcome<void> check_upstream(const Options& options, std::string_view upstream);
+Outcome<std::optional<store::InstanceTokenDigest>> digest_of(const std::optional<Secret>& token);
+Outcome<void> check_moving_opens_nothing(const store::AccountRow& from, const store::AccountRow& to,
+                                         Force force);
 
 }  // namespace guarita::control

@@ -9,6 +9,8 @@ namespace {
 constexpr std::size_t kUpstreamBytesMax = 2048;
 constexpr std::size_t kInstanceTokenBytes = 256;
 
+}  // namespace
+
 Outcome<void> check_upstream(const Options& options, std::string_view upstream) {
   if (upstream.size() > kUpstreamBytesMax) {
     return invalid("upstream", "an upstream has at most 2048 bytes");
@@ -27,6 +29,8 @@ Outcome<std::optional<store::InstanceTokenDigest>> digest_of(const std::optional
   }
   return std::optional(policy::instance_token_digest(text));
 }
+
+namespace {
 
 Redecide scope_of_instance(const policy::Snapshot& snapshot, std::string_view id) {
   return {.account_number = {}, .instance = snapshot.hash_id(id)};
@@ -101,8 +105,7 @@ Outcome<Done<store::InstanceRow>> Control::create_instance(const Request& reques
     return fail(ErrorCode::InstanceExists, "there is already an instance '" + row.id + "'");
   }
   if (!committed) return store_failed(committed.error());
-  row.revision = state->row.revision = committed->revision;
-  engine.publish_account(*state, {});
+  row.revision = committed->revision;
   engine.publish_instance(row);
   const Published change =
       engine.published(*committed, scope_of_instance(engine.ports.snapshot, row.id));
@@ -159,6 +162,13 @@ Outcome<Done<store::InstanceRow>> Control::update_instance(const Request& reques
   return Done<store::InstanceRow>{std::move(after), engine.settle(change)};
 }
 
+Outcome<void> check_moving_opens_nothing(const store::AccountRow& from, const store::AccountRow& to,
+                                         Force force) {
+  if (!from.enforce || to.enforce || force == Force::Yes) return {};
+  return fail(ErrorCode::WouldOpen, "account '" + from.id + "' enforces its token and '" + to.id +
+                                        "' does not: the instance would be open");
+}
+
 Outcome<Done<store::InstanceRow>> Control::move_instance(const Request& request,
                                                          std::string_view id,
                                                          std::string_view to_account, Force force) {
@@ -175,9 +185,8 @@ Outcome<Done<store::InstanceRow>> Control::move_instance(const Request& request,
     lock.unlock();
     return Done<store::InstanceRow>{std::move(*row), engine.unchanged(row->revision)};
   }
-  if (from->row.enforce && !to->row.enforce && force == Force::No) {
-    return fail(ErrorCode::WouldOpen, "account '" + from->row.id + "' enforces its token and '" +
-                                          to->row.id + "' does not: the instance would be open");
+  if (auto ok = check_moving_opens_nothing(from->row, to->row, force); !ok) {
+    return Err<Error>(ok.error());
   }
   if (auto ok = engine.check_instance_token(*to, row->token); !ok) return Err<Error>(ok.error());
   const auto committed =
@@ -185,10 +194,8 @@ Outcome<Done<store::InstanceRow>> Control::move_instance(const Request& request,
   if (!committed) return Err<Error>(committed.error());
   row->account = to->row.key;
   row->account_id = to->row.id;
-  row->revision = from->row.revision = to->row.revision = committed->revision;
+  row->revision = committed->revision;
   engine.publish_instance(*row);
-  engine.publish_account(*from, {});
-  engine.publish_account(*to, {});
   const Published change =
       engine.published(*committed, scope_of_instance(engine.ports.snapshot, row->id));
   lock.unlock();
@@ -215,9 +222,7 @@ Outcome<Done<Nothing>> Control::delete_instance(const Request& request, std::str
   const auto committed =
       engine.commit(request, store::DeleteInstance{row->key}, state->row.revision);
   if (!committed) return Err<Error>(committed.error());
-  state->row.revision = committed->revision;
   engine.ports.snapshot.erase_instance(row->id);
-  engine.publish_account(*state, {});
   const Published change =
       engine.published(*committed, scope_of_instance(engine.ports.snapshot, row->id));
   lock.unlock();

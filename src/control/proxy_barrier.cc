@@ -1,5 +1,7 @@
 #include "control/proxy_barrier.h"
 
+#include <algorithm>
+
 namespace guarita::control {
 namespace {
 
@@ -26,7 +28,14 @@ BarrierReport report_of(const proxy::BarrierReport& report) {
 }  // namespace
 
 BarrierReport ProxyBarrier::pass(const Redecide& scope, Millis timeout) {
-  return report_of(plane_.barrier({scope.account_number, scope.instance}, timeout));
+  proxy::Redecide which{.account_number = scope.account_number, .instance = scope.instance};
+  if (!scope.accounts.empty() || !scope.instances.empty()) {
+    proxy::RedecideMany many{scope.accounts, scope.instances};
+    std::ranges::sort(many.accounts);
+    std::ranges::sort(many.instances, proxy::RedecideMany::less);
+    which.many = std::make_shared<const proxy::RedecideMany>(std::move(many));
+  }
+  return report_of(plane_.barrier(which, timeout));
 }
 
 }  // namespace guarita::control

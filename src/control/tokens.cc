@@ -50,16 +50,15 @@ std::vector<store::TokenRow> upserts_of(const AccountState& after,
 
 }  // namespace
 
-Outcome<std::optional<Published>> Control::Engine::change_policy(const Request& request,
-                                                                 AccountState& state,
-                                                                 std::string verb_name,
-                                                                 const policy::Verb& verb,
-                                                                 const store::TokenRow* made) {
+Outcome<std::optional<PlannedPolicy>> Control::Engine::plan_policy(const AccountState& state,
+                                                                   std::string verb_name,
+                                                                   const policy::Verb& verb,
+                                                                   const store::TokenRow* made) {
   const policy::AccountPolicy before = policy_of(state);
   const Time at = now();
-  const auto transition = policy::apply(before, verb, at);
+  auto transition = policy::apply(before, verb, at);
   if (!transition) return verb_failed(transition.error(), state.row.id);
-  if (!transition->changed) return std::optional<Published>();
+  if (!transition->changed) return std::optional<PlannedPolicy>();
 
   AccountState after = state;
   if (made != nullptr) after.tokens.push_back(*made);
@@ -70,14 +69,30 @@ Outcome<std::optional<Published>> Control::Engine::change_policy(const Request& 
                            .upserts = upserts_of(after, before, *transition),
                            .ended = {}};
   for (const policy::EndedToken& end : transition->ended) body.ended.push_back({end.key, end.end});
-  const auto committed = commit(request, std::move(body), state.row.revision);
-  if (!committed) return Err<Error>(committed.error());
+  return std::optional<PlannedPolicy>(
+      {std::move(after), std::move(body), std::move(transition->ended)});
+}
 
-  after.row.revision = committed->revision;
-  count_tokens(state.tokens, -1);
-  count_tokens(after.tokens, +1);
-  state = std::move(after);
-  publish_account(state, transition->ended);
+void Control::Engine::publish_policy(const AccountState& before, const PlannedPolicy& planned) {
+  count_tokens(before.tokens, -1);
+  count_tokens(planned.after.tokens, +1);
+  publish_account(planned.after, planned.ended);
+}
+
+Outcome<std::optional<Published>> Control::Engine::change_policy(const Request& request,
+                                                                 AccountState& state,
+                                                                 std::string verb_name,
+                                                                 const policy::Verb& verb,
+                                                                 const store::TokenRow* made) {
+  auto planned = plan_policy(state, std::move(verb_name), verb, made);
+  if (!planned) return Err<Error>(planned.error());
+  if (!*planned) return std::optional<Published>();
+  PlannedPolicy& plan = **planned;
+  const auto committed = commit(request, plan.body, state.row.revision);
+  if (!committed) return Err<Error>(committed.error());
+  plan.after.row.revision = committed->revision;
+  publish_policy(state, plan);
+  state = std::move(plan.after);
   return std::optional(published(*committed, scope_of(state)));
 }
 
@@ -96,6 +111,22 @@ Outcome<Done<AccountView>> Control::Engine::verb(const Request& request, std::st
   lock.unlock();
   const Receipt receipt = *change ? settle(**change) : unchanged(state->row.revision);
   return Done<AccountView>{view_of(*state, now()), receipt};
+}
+
+Outcome<void> Control::Engine::check_new_token(const AccountState& state,
+                                               const crypto::Digest& digest) {
+  for (const store::TokenRow& known : state.tokens) {
+    if (!crypto::equal(known.digest, digest)) continue;
+    return fail(ErrorCode::TokenReused,
+                "this account has or had that token; a token is never used twice");
+  }
+  store::InstanceTokenDigest half;  // of the same text
+  std::copy_n(digest.begin(), half.size(), half.begin());
+  const auto is_instance_token = ports.store.has_instance_token(state.row.key, half);
+  if (!is_instance_token) return store_failed(is_instance_token.error());
+  if (!*is_instance_token) return {};
+  return fail(ErrorCode::TokenIsInstanceToken,
+              "an instance of this account has that text as its instance token");
 }
 
 Outcome<PreparedToken> Control::Engine::prepare_token(const AccountState& state,
@@ -119,18 +150,7 @@ Outcome<PreparedToken> Control::Engine::prepare_token(const AccountState& state,
   prepared.row.hint = policy::hint(text);
   prepared.row.created_at = now();
   prepared.row.expires_at = wanted.expires_at;
-  for (const store::TokenRow& known : state.tokens) {
-    if (!crypto::equal(known.digest, prepared.row.digest)) continue;
-    return fail(ErrorCode::TokenReused,
-                "this account has or had that token; a token is never used twice");
-  }
-  const auto is_instance_token =
-      ports.store.has_instance_token(state.row.key, policy::instance_token_digest(text));
-  if (!is_instance_token) return store_failed(is_instance_token.error());
-  if (*is_instance_token) {
-    return fail(ErrorCode::TokenIsInstanceToken,
-                "an instance of this account has that text as its instance token");
-  }
+  if (auto ok = check_new_token(state, prepared.row.digest); !ok) return Err<Error>(ok.error());
   if (options.sealing) {
     prepared.row.sealed = crypto::seal(options.sealing->key, text, prepared.row.key.text());
     prepared.row.sealed_key_id = options.sealing->id;

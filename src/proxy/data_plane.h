@@ -27,11 +27,21 @@ class Hub;
 
 namespace guarita::proxy {
 
+// The many of a batch, each sorted, instances by `less`.
+struct RedecideMany {
+  std::vector<std::uint32_t> accounts;
+  std::vector<crypto::Hash128> instances;
+  static bool less(const crypto::Hash128& a, const crypto::Hash128& b) {
+    return a.low != b.low ? a.low < b.low : a.high < b.high;
+  }
+};
+
 // Which open exchanges a change may concern: those of the account or of the instance. Neither:
 // the barrier only waits for the decisions already begun.
 struct Redecide {
-  std::optional<std::uint32_t> account_number;  // Decision::account
-  std::optional<crypto::Hash128> instance;      // Facts::instance
+  std::optional<std::uint32_t> account_number;    // Decision::account
+  std::optional<crypto::Hash128> instance;        // Facts::instance
+  std::shared_ptr<const RedecideMany> many = {};  // null: none beside these
 };
 
 class BarrierTicket;  // one per barrier; owned by shared_ptr, filled by the threads

@@ -1,4 +1,6 @@
 // Worker: what a change does to exchanges that were allowed before it (DESIGN §4 "Re-decide").
+#include <algorithm>
+
 #include "proxy/connection.h"
 #include "proxy/worker.h"
 
@@ -10,7 +12,11 @@ bool concerns(const Redecide& which, const Exchange& exchange) {
   if (which.account_number && exchange.decision.account.number == *which.account_number) {
     return true;
   }
-  return which.instance && exchange.facts.instance == *which.instance;
+  if (which.instance && exchange.facts.instance == *which.instance) return true;
+  if (which.many == nullptr) return false;
+  return std::ranges::binary_search(which.many->accounts, exchange.decision.account.number) ||
+         std::ranges::binary_search(which.many->instances, exchange.facts.instance,
+                                    RedecideMany::less);
 }
 
 }  // namespace
@@ -32,7 +38,7 @@ void Worker::cut(Exchange& exchange) {
 
 RedecideCounts Worker::redecide(const Redecide& which) {
   RedecideCounts counts;
-  if (!which.account_number && !which.instance) return counts;
+  if (!which.account_number && !which.instance && which.many == nullptr) return counts;
   const Time now = clock().now();
   for (Exchange* each = first_open_; each != nullptr; each = each->next_open) {
     if (each->cut || !concerns(which, *each)) continue;
