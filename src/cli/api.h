@@ -46,6 +46,10 @@ class Api {
   Outcome<Reply> get(std::string_view target) const { return call("GET", target, {}, {}); }
   Outcome<Reply> send(std::string_view method, std::string_view target,
                       const boost::json::value& body, std::string_view if_match = {}) const;
+  Outcome<Reply> send_text(std::string_view method, std::string_view target,
+                           std::string json) const {
+    return call(method, target, std::move(json), {});
+  }
   Outcome<Reply> remove(std::string_view target, std::string_view if_match = {}) const {
     return call("DELETE", target, {}, if_match);
   }

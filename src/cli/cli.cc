@@ -45,7 +45,8 @@ int run_command(Terminal& terminal, const Command& command) {
 }  // namespace
 
 int run(int argc, char** argv) {
-  Terminal terminal{std::cin, std::cout, std::cerr, isatty(STDIN_FILENO) == 1};
+  Terminal terminal{std::cin, std::cout, std::cerr, isatty(STDIN_FILENO) == 1,
+                    isatty(STDERR_FILENO) == 1};
   if (!crypto::init()) {
     std::cerr << "error: no source of randomness on this system\n";
     return static_cast<int>(ExitCode::Failed);

@@ -100,6 +100,19 @@ Outcome<ExitCode> user_delete(Session& session, const UserOptions& options);
 Outcome<ExitCode> user_reset(Session& session, const UserOptions& options);
 Outcome<ExitCode> user_reset_two_factor(Session& session, const UserOptions& options);
 
+// apply.cc, export.cc: files of accounts and instances
+struct ApplyOptions {
+  std::string file;    // "-": standard input
+  std::string format;  // "jsonl", "csv", "": by the name
+  bool dry_run = false;
+};
+Outcome<ExitCode> apply_file(Session& session, const ApplyOptions& options);
+struct ExportOptions {
+  std::string file = "-";  // "-": standard output; else a new file
+  std::string format;
+};
+Outcome<ExitCode> export_file(Session& session, const ExportOptions& options);
+
 // check.cc
 struct CheckOptions {
   std::string instance;

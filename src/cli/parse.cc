@@ -106,6 +106,7 @@ Parsed parse(std::span<const std::string> words) {
   add_user_commands(root, state);
   add_audit_commands(root, state);
   add_check_command(root, state);
+  add_bulk_commands(root, state);
   add_file_commands(root, state);
 
   std::vector<std::string> reversed(words.rbegin(), words.rend());  // CLI11's order

@@ -53,6 +53,7 @@ void add_ip_commands(CLI::App& root, ParseState& state);
 void add_admin_token_commands(CLI::App& root, ParseState& state);
 void add_user_commands(CLI::App& root, ParseState& state);
 void add_audit_commands(CLI::App& root, ParseState& state);
+void add_bulk_commands(CLI::App& root, ParseState& state);
 void add_check_command(CLI::App& root, ParseState& state);
 
 }  // namespace guarita::cli

@@ -45,6 +45,15 @@ std::string in_force_text(const json::value& receipt) {
   return text;
 }
 
+ExitCode not_in_force(Terminal& terminal, const json::value& receipt) {
+  terminal.err << "warning: committed as revision " << text_at(receipt, "revision")
+               << ", but not in force everywhere after "
+               << std::chrono::duration_cast<std::chrono::seconds>(kInForceWait).count()
+               << " s: some requests may still be decided by the old state\n"
+               << "  try: guarita doctor\n";
+  return ExitCode::NotInForce;
+}
+
 }  // namespace
 
 ExitCode show(Session& session, const Reply& reply, const std::function<std::string()>& table) {
@@ -71,13 +80,15 @@ ExitCode finish(Session& session, const Reply& reply, const Done& done) {
            << in_force_text(receipt) << ")\n";
     for (const std::string& hint : done.hints) terminal.err << printable(hint) << '\n';
   }
-  if (complete) return ExitCode::Ok;
-  terminal.err << "warning: committed as revision " << text_at(receipt, "revision")
-               << ", but not in force everywhere after "
-               << std::chrono::duration_cast<std::chrono::seconds>(kInForceWait).count()
-               << " s: some requests may still be decided by the old state\n"
-               << "  try: guarita doctor\n";
-  return ExitCode::NotInForce;
+  return complete ? ExitCode::Ok : not_in_force(terminal, receipt);
+}
+
+ExitCode wait_in_force(Session& session, const json::value& receipt) {
+  if (!receipt.is_object()) return ExitCode::Ok;
+  Reply reply;
+  reply.json = json::object{{"receipt", receipt}};
+  const json::value settled = settled_receipt(session, reply);
+  return is_true(at(settled, "complete")) ? ExitCode::Ok : not_in_force(session.terminal, settled);
 }
 
 Outcome<std::string> etag_of(Session& session, std::string_view target) {

@@ -49,6 +49,9 @@ struct Done {
 };
 ExitCode finish(Session& session, const Reply& reply, const Done& done);
 
+// The same wait for a receipt (null: nothing changed) of a change that has been told already.
+ExitCode wait_in_force(Session& session, const boost::json::value& receipt);
+
 // The ETag of GET `target`, for verbs that need If-Match.
 Outcome<std::string> etag_of(Session& session, std::string_view target);
 

@@ -22,6 +22,7 @@ struct Terminal {
   std::ostream& out;  // what was asked for, and nothing else: TOKEN=$(guarita token generate a)
   std::ostream& err;  // hints, warnings, failures
   bool in_is_terminal = false;
+  bool err_is_terminal = false;
 };
 
 // Names and user agents come from outside: control characters (C0, DEL, C1) and bytes that are
