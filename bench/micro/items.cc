@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "base/ip_text.h"
 #include "http/admit.h"
 #include "http/parser.h"
 #include "http/serialise.h"
@@ -225,7 +226,6 @@ void decide_batch(Bench& b) {
     b.advance(b.typical);
     b.match = policy::match(b.routes, b.view());
     f = policy::gather(b.world.snapshot(), b.match, b.view(), b.address, "client-token");
-    b.world.snapshot().prefetch(f.instance);
   }
   for (const auto& f : facts) {
     if (!policy::decide(b.world.snapshot(), f, kNow, {}).allow) std::abort();
@@ -283,9 +283,10 @@ void record_denied(Bench& b) {
 }
 
 void serialise_request(Bench& b) {
+  const IpText address(b.address);
   const std::array<http::SetField, 6> set{{{"X-Account-Id", "account-1"},
                                            {"X-Instance-Id", kId},
-                                           {"X-Forwarded-For", "203.0.113.7"},
+                                           {"X-Forwarded-For", address.view()},
                                            {"X-Forwarded-Proto", "http"},
                                            {"X-Forwarded-Host", "api.example.com"},
                                            {"X-Request-Id", "0123456789abcdef0123456789abcdef"}}};

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/ip_text.h"
+
 namespace guarita {
 namespace {
 
@@ -39,11 +41,24 @@ std::optional<IpAddress> parse_ip(std::string_view text) {
   return std::nullopt;
 }
 
+IpText::IpText(const IpAddress& address) {
+  static_assert(sizeof bytes_ == INET6_ADDRSTRLEN);
+  if (!address.is_v4()) {
+    inet_ntop(AF_INET6, address.bytes.data(), bytes_.data(), INET6_ADDRSTRLEN);
+    size_ = std::strlen(bytes_.data());
+    return;
+  }
+  // inet_ntop goes through printf: a quarter of a microsecond.
+  char* at = bytes_.data();
+  for (std::size_t i = 12; i < 16; ++i) {
+    if (i > 12) *at++ = '.';
+    at = std::to_chars(at, bytes_.data() + bytes_.size(), address.bytes[i]).ptr;
+  }
+  size_ = static_cast<std::size_t>(at - bytes_.data());
+}
+
 std::string format_ip(const IpAddress& address) {
-  char buffer[INET6_ADDRSTRLEN];
-  const bool v4 = address.is_v4();
-  inet_ntop(v4 ? AF_INET : AF_INET6, address.bytes.data() + (v4 ? 12 : 0), buffer, sizeof buffer);
-  return buffer;
+  return std::string(IpText(address).view());
 }
 
 Result<Cidr, CidrError> parse_cidr(std::string_view text) {

@@ -11,7 +11,8 @@ TEST(Ip, ReadsBothFamiliesAndPrintsRfc5952) {
   };
   for (const Row& row : {Row{"192.0.2.1", "192.0.2.1"}, Row{"::ffff:192.0.2.1", "192.0.2.1"},
                          Row{"2001:DB8:0:0:0:0:0:1", "2001:db8::1"}, Row{"::1", "::1"},
-                         Row{"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"}}) {
+                         Row{"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"},
+                         Row{"0.0.0.0", "0.0.0.0"}, Row{"255.255.255.255", "255.255.255.255"}}) {
     const auto address = parse_ip(row.in);
     ASSERT_TRUE(address) << row.in;
     EXPECT_EQ(format_ip(*address), row.out);

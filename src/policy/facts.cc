@@ -40,6 +40,7 @@ Facts gather(const Snapshot& snapshot, const RouteMatch& match, const RequestVie
     facts.instance_token_seen = match.instance_token_seen;
     facts.instance_token_optional = match.instance_token_optional;
     facts.instance = snapshot.hash_id(match.instance_id.view());
+    snapshot.prefetch(facts.instance);  // under way while the header is judged
     if (snapshot.tracks_folded()) {
       facts.instance_folded = snapshot.hash_folded(match.instance_id.view());
     }
@@ -51,6 +52,9 @@ Facts gather(const Snapshot& snapshot, const RouteMatch& match, const RequestVie
 
   const FieldLines lines = field(token_header);
   facts.shape = shape_of(lines, instance_token);
+  if (match.outcome == RouteMatch::Outcome::Gated) {
+    snapshot.prefetch_record(facts.instance);  // under way while the token is digested
+  }
   if (facts.shape == TokenShape::Candidate) facts.token = crypto::sha256(lines.value);
   return facts;
 }

@@ -71,6 +71,11 @@ void Snapshot::prefetch(const crypto::Hash128& instance) const noexcept {
   instance_table_.prefetch(instance);
 }
 
+void Snapshot::prefetch_record(const crypto::Hash128& instance) const noexcept {
+  const Offset offset = instance_table_.find(instance);
+  if (offset != SlotTable::kEmpty) __builtin_prefetch(arena_.at(offset));
+}
+
 std::optional<InstanceView> Snapshot::find_instance(
     const crypto::Hash128& instance) const noexcept {
   const Offset offset = instance_table_.find(instance);

@@ -91,6 +91,8 @@ class Snapshot {
 
   // Fetches the cache line where find_instance() will look first; worth it in batches.
   void prefetch(const crypto::Hash128& instance) const noexcept;
+  // The step after it: reads the slot, and fetches the record that it names.
+  void prefetch_record(const crypto::Hash128& instance) const noexcept;
 
   std::optional<InstanceView> find_instance(const crypto::Hash128& instance) const noexcept;
   // None: never registered or deleted. Numbers start at 1 and are never used again.

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/ip_text.h"
 #include "policy/token_text.h"
 
 namespace guarita::proxy {
@@ -30,7 +31,7 @@ void set_denial(LocalAnswer& local, const Rules& rules, policy::Reason reason,
   local.answer = rules.answers.of(reason);
   local.close = reason == policy::Reason::BadTarget;
   if (reason == policy::Reason::IpNotAllowed) {
-    local.value = format_ip(address);
+    local.value.assign(IpText(address).view());
   } else if (local.answer.body.find("{value}") != std::string_view::npos) {
     local.value = policy::mask(token);
   }

@@ -1,4 +1,5 @@
 // Phases: a connection to the upstream, the request on it, and what to do when it fails.
+#include "base/ip_text.h"
 #include "proxy/connection.h"
 #include "proxy/retry.h"
 
@@ -42,7 +43,7 @@ void compose(Connection& c) {
   const Tuning& tuning = *x.rules().tuning;
   const net::UpstreamUrl& url = x.upstream->url();
   IdentityFields set;
-  const std::string address = format_ip(x.address);
+  const IpText address(x.address);
   std::string& instance = x.out;  // free until there is an answer
   instance.clear();
   if (x.match.outcome == policy::RouteMatch::Outcome::Gated) {
@@ -50,7 +51,7 @@ void compose(Connection& c) {
   }
   set.add("X-Account-Id", x.account_id.view());
   set.add("X-Instance-Id", instance);
-  set.add("X-Forwarded-For", address);
+  set.add("X-Forwarded-For", address.view());
   set.add("X-Forwarded-Proto", forwarded_proto(c));
   set.add("X-Forwarded-Host", x.request.host());
   set.add("X-Request-Id", x.request_id);
