@@ -87,8 +87,15 @@ Task<Result<H2StreamPtr, NetError>> H2Pool::stream(Upstream& upstream) {
       }
       if (pool_.stopped_) co_return Err(NetError::Cancelled);
       h2.connections_.push_back(std::make_unique<H2Connection>(*this, std::move(*connected)));
-      h2.connections_.back()->start();
-      if (!h2.opening_) co_return Err(NetError::Reset);  // it ended at once
+      H2Connection* const made = h2.connections_.back().get();
+      made->start();
+      if (!h2.opening_) {  // ready at once, or ended at once
+        const bool ended =
+            std::ranges::find(h2.connections_, made, &std::unique_ptr<H2Connection>::get) ==
+            h2.connections_.end();
+        if (ended && speaks(upstream)) co_return Err(NetError::Reset);
+        continue;
+      }
     }
     H2Upstream::Waiter waiter(*this, h2);
     wheel_.arm(waiter.deadline, loop_.now_ms() + pool_.options_.connect_ms);
@@ -187,9 +194,7 @@ void H2Pool::post_turn() {
   });
 }
 
-// What is asked for during the first two steps is done in the third and fourth.
-void H2Pool::turn() {
-  wakes_.resume_all();
+void H2Pool::flush_marked() {
   while (marked_ != nullptr) {
     H2Connection& connection = *marked_;
     marked_ = std::exchange(connection.next_marked_, nullptr);
@@ -197,6 +202,14 @@ void H2Pool::turn() {
     connection.flush();
     if (!connection.dead_) serve_waiters(connection.upstream());
   }
+}
+
+// Sends first: a stream that the session found at fault has ended once that is said. Then whoever
+// waits goes on, and what that makes leaves in one write.
+void H2Pool::turn() {
+  flush_marked();
+  wakes_.resume_all();
+  flush_marked();
   wakes_.resume_all();
   turn_posted_ = false;
   if (marked_ != nullptr) {

@@ -76,6 +76,7 @@ class H2Pool {
   void let_try_again(H2Upstream& h2);
   static void unlist(H2Upstream& h2, H2Upstream::Waiter& waiter);
   void post_turn();
+  void flush_marked();
   void turn();
 
   UpstreamPool& pool_;

@@ -30,6 +30,7 @@ class UpstreamConnection : public Recycled, private IdleNode {
   UpstreamConnection& operator=(const UpstreamConnection&) = delete;
 
   Stream& stream() { return *stream_; }
+  const Stream& stream() const { return *stream_; }
   Upstream& upstream() { return upstream_; }
   bool reused() const { return reused_; }
 

@@ -22,6 +22,8 @@ struct BodyBatch {
   std::size_t bytes = 0;     // of all spans
   std::size_t consumed = 0;  // of the input, framing included
   http::ErrorCode error = http::ErrorCode::None;
+
+  std::span<const std::string_view> pieces() const { return {spans.data(), count}; }
 };
 
 // Reads one body. begin() per message.

@@ -10,7 +10,7 @@ namespace {
 void stop_upload(Connection& c) {
   c.x->stop_upload = true;
   c.down->interrupt(net::NetError::Cancelled);
-  if (c.x->to) c.x->to->stream().interrupt(net::NetError::Cancelled);
+  c.x->to.interrupt(net::NetError::Cancelled);
 }
 
 bool is_over(Flow flow) {
@@ -48,9 +48,7 @@ Connection::Connection(Worker& worker_in, std::unique_ptr<net::Stream> stream,
 
 std::uint64_t Connection::progress() const {
   std::uint64_t sum = down->bytes_read() + down->bytes_written();
-  if (x != nullptr && x->to) {
-    sum += x->to->stream().bytes_read() + x->to->stream().bytes_written();
-  }
+  if (x != nullptr) sum += x->to.progress();
   return sum;
 }
 
@@ -103,7 +101,7 @@ void Connection::expired(void* self) {
   }
   c.arm(now);  // again and again: an interrupt finds nothing when bytes came in this very turn
   if (c.x != nullptr) c.x->timed_out = true;
-  net::Stream* up = c.x != nullptr && c.x->to ? &c.x->to->stream() : nullptr;
+  UpstreamSide* up = c.x != nullptr && c.x->to ? &c.x->to : nullptr;
   switch (what) {
     case Watch::Nothing: return;
     case Watch::Idle:
@@ -142,13 +140,13 @@ void Connection::caller_event(void* self) noexcept {
   c.watching_caller_ = false;
   // A next request, pipelined: it waits its turn.
   if (!c.down->peer_ended() || c.x == nullptr || !c.x->to) return;
-  c.x->to->stream().cancel(net::NetError::Cancelled);
+  c.x->to.cancel(net::NetError::Cancelled);
 }
 
 void Connection::cut() {
   if (x != nullptr) {
     x->cut = true;
-    if (x->to) x->to->stream().cancel(net::NetError::Cancelled);
+    x->to.cancel(net::NetError::Cancelled);
   }
   down->cancel(net::NetError::Cancelled);
 }

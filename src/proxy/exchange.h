@@ -11,7 +11,6 @@
 #include "base/time.h"
 #include "http/head.h"
 #include "http/target.h"
-#include "net/upstream_pool.h"
 #include "policy/classify.h"
 #include "policy/decide.h"
 #include "policy/facts.h"
@@ -21,6 +20,7 @@
 #include "proxy/buffer.h"
 #include "proxy/request_id.h"
 #include "proxy/rules.h"
+#include "proxy/upstream_side.h"
 #include "telemetry/exchange.h"
 
 namespace guarita::proxy {
@@ -86,12 +86,14 @@ struct Exchange {
 
   // Upstream.
   net::Upstream* upstream = nullptr;  // held
-  net::UpstreamConnectionPtr to;
+  UpstreamSide to;
   unsigned attempts = 0;
-  std::uint64_t read_before = 0;  // bytes this connection had read before this exchange
+  std::size_t body_begin = 0;  // in `in`; before it the head
   std::string up_out;
+  http::FieldList up_fields;  // HTTP/2's up_out
   Buffer up{kUpBytes};
   http::ResponseHead response;
+  std::string response_text;  // of a head that came by HTTP/2
   BodyReader response_body;
   FramedBody response_framed;
   Upload upload = Upload::None;

@@ -80,6 +80,11 @@ class Peer {
     }
     return take(std::min(count, buffer_.size()));
   }
+  // What is there, at least a byte; empty when the other side has ended or time is up.
+  std::string read_some() {
+    if (buffer_.empty()) fill();
+    return std::exchange(buffer_, {});
+  }
   // Everything until the other side ends. `how`: what ended it.
   enum class End { InOrder, Reset, TimedOut };
   std::string read_all(End* how = nullptr) {

@@ -64,15 +64,15 @@ Flow finish(Connection& c) {
   Exchange& x = *c.x;
   c.unwatch_caller();
   const bool sent = request_sent(x);
-  if (may_pool({.response_keep_alive = x.response.keep_alive,
-                .response_complete = x.response_body.ended(),
-                .request_complete = sent,
-                .surplus_bytes = !x.up.empty(),
-                .switched = x.response.switched,
-                .head = x.request.method == http::Method::Head})) {
+  if (x.to.stream() == nullptr && may_pool({.response_keep_alive = x.response.keep_alive,
+                                            .response_complete = x.response_body.ended(),
+                                            .request_complete = sent,
+                                            .surplus_bytes = !x.up.empty(),
+                                            .switched = x.response.switched,
+                                            .head = x.request.method == http::Method::Head})) {
     const std::int64_t keep_ms = net::idle_keep_ms(x.rules().timeouts().upstream_idle.count(),
                                                    http::keep_alive_timeout_s(x.response));
-    c.worker.pool().give_back(std::move(x.to), keep_ms);
+    c.worker.pool().give_back(x.to.release_connection(), keep_ms);
   }
   if (!x.keep_alive || (!sent && !is_little_left(x))) return Flow::Linger;
   x.in.consume(x.used);
@@ -81,11 +81,14 @@ Flow finish(Connection& c) {
 
 // The last piece: trailers only where the caller takes them.
 std::string_view last_chunk(Exchange& x, std::string& storage) {
-  if (!x.request.te_trailers || x.response_body.framing() != http::Framing::Chunked) {
+  const net::H2Stream* stream = x.to.stream();
+  if (!x.request.te_trailers ||
+      (stream == nullptr && x.response_body.framing() != http::Framing::Chunked)) {
     return http::kLastChunk;
   }
   storage.clear();
-  http::append_last_chunk(storage, x.response_body.trailers());
+  http::append_last_chunk(storage,
+                          stream != nullptr ? stream->trailers() : x.response_body.trailers());
   return storage;
 }
 
@@ -93,6 +96,9 @@ std::string_view last_chunk(Exchange& x, std::string& storage) {
 bool frame_next(Exchange& x, http::Framing out, std::string_view& head, std::size_t& consumed) {
   const BodyBatch batch = x.response_body.take(x.up.view(), x.rules().tuning->head_limits);
   if (batch.error != http::ErrorCode::None) return false;
+  if (x.to.stream() != nullptr && x.to.stream()->at_end() && batch.consumed == x.up.size()) {
+    x.response_body.close();
+  }
   const bool ended = x.response_body.ended();
   x.response_framed.assign(batch, out, ended ? FramedBody::Last::Yes : FramedBody::Last::No,
                            ended ? last_chunk(x, x.up_out) : std::string_view());
@@ -102,10 +108,36 @@ bool frame_next(Exchange& x, http::Framing out, std::string_view& head, std::siz
   return true;
 }
 
+net::Task<Flow> read_response_of_stream(Connection& c, net::H2Stream& stream) {
+  Exchange& x = *c.x;
+  x.up.clear();
+  for (;;) {
+    const auto got = co_await stream.head();
+    if (!got) co_return failed(c, got.error());
+    stream.take_head(x.response, x.response_text);
+    if (!x.response.interim()) break;
+    if (!co_await pass_interim(c)) {
+      x.upload = Upload::CallerGone;
+      co_return failed(c, net::NetError::Cancelled);
+    }
+  }
+  x.outcome = telemetry::UpstreamOutcome::Answered;
+  x.up.filled(stream.take(x.up.space()));
+  co_return Flow::Relay;
+}
+
+// The body is over by its length; whether the upstream thinks so too.
+net::Task<bool> ends_here(Exchange& x, net::H2Stream& stream) {
+  x.up.clear();
+  const auto got = co_await stream.read_some(x.up.space());
+  co_return !got && got.error() == net::NetError::EndOfStream;
+}
+
 }  // namespace
 
 net::Task<Flow> read_response(Connection& c) {
   Exchange& x = *c.x;
+  if (net::H2Stream* stream = x.to.stream()) co_return co_await read_response_of_stream(c, *stream);
   const http::Limits& limits = x.rules().tuning->head_limits;
   const http::ResponseContext context{.method = x.request.method, .upgrade = x.request.upgrade};
   x.up.clear();
@@ -133,7 +165,7 @@ net::Task<Flow> read_response(Connection& c) {
       x.response.clear();
       continue;
     }
-    const auto got = co_await x.to->stream().read_some(x.up.space());
+    const auto got = co_await x.to.wire().read_some(x.up.space());
     if (!got) co_return failed(c, got.error());
     x.up.filled(*got);
   }
@@ -151,6 +183,7 @@ net::Task<Flow> relay_response(Connection& c) {
   x.response_body.begin(x.response.framing, x.response.content_length);
   c.watch(x.event_stream ? Watch::Stream : Watch::Progress);
   std::string_view head = x.out;
+  net::H2Stream* const stream = x.to.stream();
   for (;;) {
     std::size_t consumed = 0;
     do {
@@ -159,9 +192,15 @@ net::Task<Flow> relay_response(Connection& c) {
       if (!written) co_return cut_short(c, sent.framing);
       x.up.consume(consumed);
     } while (consumed > 0 && !x.up.empty() && !x.response_body.ended());
-    if (x.response_body.ended()) co_return finish(c);
+    if (x.response_body.ended()) {
+      if (stream != nullptr && !stream->at_end() && !co_await ends_here(x, *stream)) {
+        co_return cut_short(c, sent.framing);
+      }
+      co_return finish(c);
+    }
     x.up.clear();
-    const auto got = co_await x.to->stream().read_some(x.up.space());
+    const auto got = stream == nullptr ? co_await x.to.wire().read_some(x.up.space())
+                                       : co_await stream->read_some(x.up.space());
     if (got) {
       x.up.filled(*got);
       continue;
@@ -170,7 +209,7 @@ net::Task<Flow> relay_response(Connection& c) {
       co_return cut_short(c, sent.framing);
     }
     if (sent.framing == http::Framing::Chunked) {
-      const auto written = co_await c.down->write(http::kLastChunk);
+      const auto written = co_await c.down->write(last_chunk(x, x.up_out));
       if (!written) co_return cut_short(c, sent.framing);
     }
     co_return finish(c);

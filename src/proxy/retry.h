@@ -19,6 +19,7 @@ struct Failure {
   std::uint64_t response_bytes = 0;  // of this attempt
   std::uint64_t body_bytes = 0;      // of the request, taken from the caller for this attempt
   bool timed_out = false;            // a deadline of ours ended it
+  bool unprocessed = false;  // HTTP/2: the upstream says that it did not look at the request
 };
 
 // RFC 9110 §9.2.2: methods whose repetition does no more than the first.
@@ -40,10 +41,12 @@ constexpr bool is_idempotent(http::Method method) {
 }
 
 // Once more on a new connection? WIRE "Connections": connect failures always, an exchange only
-// when the method is idempotent, no response byte came and no body byte was consumed; once.
+// when the method is idempotent, no response byte came and no body byte was consumed; once. What
+// the upstream did not look at (RFC 9113 §8.7) may be sent again whatever its method.
 constexpr bool may_retry(const Failure& failure) {
   if (failure.attempts >= 2 || failure.timed_out) return false;
   if (failure.at == FailedAt::Connect) return true;
+  if (failure.unprocessed) return failure.body_bytes == 0;
   return is_idempotent(failure.method) && failure.response_bytes == 0 && failure.body_bytes == 0;
 }
 

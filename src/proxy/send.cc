@@ -38,7 +38,8 @@ std::string_view forwarded_proto(const Connection& c) {
   return c.down->secure() ? "https" : "http";
 }
 
-void compose(Connection& c) {
+// Written into up_out, or handed to the stream.
+void compose(Connection& c, net::H2Request::Body body) {
   Exchange& x = *c.x;
   const Tuning& tuning = *x.rules().tuning;
   const net::UpstreamUrl& url = x.upstream->url();
@@ -56,19 +57,53 @@ void compose(Connection& c) {
   set.add("X-Forwarded-Host", x.request.host());
   set.add("X-Request-Id", x.request_id);
   const bool preserve = tuning.host_header == HostHeader::Preserve && !x.request.host().empty();
+  const http::OutgoingRequest outgoing{
+      .path_prefix = url.prefix,
+      .host = preserve ? x.request.host() : std::string_view(url.authority),
+      .set = {set.fields.data(), set.count},
+      .max_forwards = x.max_forwards,
+      .expect = http::ExpectForwarding::Forward};
   x.up_out.clear();
-  http::append_request(x.up_out, x.request, x.target, x.rules().request,
-                       {.path_prefix = url.prefix,
-                        .host = preserve ? x.request.host() : std::string_view(url.authority),
-                        .set = {set.fields.data(), set.count},
-                        .max_forwards = x.max_forwards,
-                        .expect = http::ExpectForwarding::Forward});
+  if (net::H2Stream* stream = x.to.stream()) {
+    http::list_request(x.up_fields, x.request, x.target, x.rules().request, outgoing);
+    stream->submit({.fields = x.up_fields.fields,
+                    .context = {.method = x.request.method},
+                    .limits = &tuning.head_limits,
+                    .body = body});
+  } else {
+    http::append_request(x.up_out, x.request, x.target, x.rules().request, outgoing);
+  }
   x.out.clear();
 }
 
 Trouble trouble_of(net::NetError error) {
   return error == net::NetError::TimedOut ? Trouble::UpstreamTimedOut
                                           : Trouble::UpstreamUnavailable;
+}
+
+// A tunnel goes over HTTP/1.1 whatever the upstream's URL says: WebSockets begin by its Upgrade.
+bool wants_stream(Connection& c) {
+  return c.x->request.upgrade == http::Upgrade::None && c.worker.pool().h2().speaks(*c.x->upstream);
+}
+
+// What the buffer held of the body is there again. False: some of it is gone for good.
+bool rewind_body(Exchange& x) {
+  if (x.upload != Upload::None) return !x.body_taken;
+  x.used = x.body_begin;
+  x.request_body.begin(x.request.framing, x.request.content_length);
+  x.body_taken = false;
+  return true;
+}
+
+Flow not_connected(Connection& c, net::NetError error) {
+  Exchange& x = *c.x;
+  if (x.cut) return Flow::Close;
+  const bool final = error == net::NetError::Cancelled || error == net::NetError::OverLimit ||
+                     error == net::NetError::TimedOut;
+  if (!final && may_retry({.at = FailedAt::Connect, .attempts = x.attempts})) return Flow::Connect;
+  x.outcome = error == net::NetError::TimedOut ? telemetry::UpstreamOutcome::TimedOut
+                                               : telemetry::UpstreamOutcome::ConnectFailed;
+  return trouble(x, trouble_of(error));
 }
 
 }  // namespace
@@ -81,7 +116,11 @@ Flow borrow_idle(Connection& c) {
     c.worker.shard().count(telemetry::Event::UpstreamRetried);
     return Flow::Connect;
   }
-  x.to = c.worker.pool().take_idle(*x.upstream);
+  if (wants_stream(c)) {
+    x.to.take(c.worker.pool().h2().try_stream(*x.upstream));
+  } else {
+    x.to.take(c.worker.pool().take_idle(*x.upstream));
+  }
   if (!x.to) return Flow::Connect;
   c.worker.shard().count(telemetry::Event::UpstreamReused);
   return Flow::Send;
@@ -90,29 +129,28 @@ Flow borrow_idle(Connection& c) {
 net::Task<Flow> connect(Connection& c) {
   Exchange& x = *c.x;
   c.watch(Watch::Nothing);  // each address has a deadline of its own
+  if (wants_stream(c)) {
+    auto opened = co_await c.worker.pool().h2().stream(*x.upstream);
+    if (!opened) co_return not_connected(c, opened.error());
+    if (*opened) {
+      x.to.take(std::move(*opened));
+      co_return x.cut ? Flow::Close : Flow::Send;
+    }
+  }
   auto connected = co_await c.worker.pool().connect(*x.upstream);
-  if (connected) {
-    x.to = std::move(*connected);
-    co_return x.cut ? Flow::Close : Flow::Send;
-  }
-  if (x.cut) co_return Flow::Close;
-  const net::NetError error = connected.error();
-  const bool final = error == net::NetError::Cancelled || error == net::NetError::OverLimit ||
-                     error == net::NetError::TimedOut;
-  if (!final && may_retry({.at = FailedAt::Connect, .attempts = x.attempts})) {
-    co_return Flow::Connect;
-  }
-  x.outcome = error == net::NetError::TimedOut ? telemetry::UpstreamOutcome::TimedOut
-                                               : telemetry::UpstreamOutcome::ConnectFailed;
-  co_return trouble(x, trouble_of(error));
+  if (!connected) co_return not_connected(c, connected.error());
+  x.to.take(std::move(*connected));
+  co_return x.cut ? Flow::Close : Flow::Send;
 }
 
 net::Task<Flow> send_request(Connection& c) {
   Exchange& x = *c.x;
-  compose(c);
   x.upload = Upload::None;
   x.stop_upload = false;
-  x.read_before = x.to->stream().bytes_read();
+  x.to.begin();
+  if (!x.body_taken) x.body_begin = x.used;
+  const auto body =
+      x.request_body.ended() ? net::H2Request::Body::None : net::H2Request::Body::Follows;
 
   // What the buffer holds of the body goes along: one write for most requests.
   const BodyBatch batch =
@@ -123,11 +161,19 @@ net::Task<Flow> send_request(Connection& c) {
   }
   x.used += batch.consumed;
   if (batch.bytes > 0) x.body_taken = true;
+  compose(c, body);
   x.request_framed.assign(batch, x.request.framing,
                           x.request_body.ended() ? FramedBody::Last::Yes : FramedBody::Last::No);
   x.request_framed.prepend(x.up_out);
   c.watch(Watch::Progress);
-  const auto written = co_await x.to->stream().write(x.request_framed.pieces());
+  Result<void, net::NetError> written;
+  if (net::H2Stream* stream = x.to.stream(); stream == nullptr) {
+    written = co_await x.to.wire().write(x.request_framed.pieces());
+  } else if (body == net::H2Request::Body::Follows) {
+    written =
+        co_await stream->write(batch.pieces(), x.request_body.ended() ? net::H2Stream::Last::Yes
+                                                                      : net::H2Stream::Last::No);
+  }
   classify_exchange(c);
   // An upstream that takes no more may have answered already: that is for read_response to find.
   if (!written && written.error() == net::NetError::Cancelled) co_return failed(c, written.error());
@@ -141,7 +187,6 @@ net::Task<Flow> send_request(Connection& c) {
 
 Flow failed(Connection& c, net::NetError error) {
   Exchange& x = *c.x;
-  const std::uint64_t answered = x.to ? x.to->stream().bytes_read() - x.read_before : 0;
   if (x.cut || c.down->cancelled() || x.upload == Upload::CallerGone) {
     x.outcome = telemetry::UpstreamOutcome::Cut;
     return Flow::Close;
@@ -151,11 +196,17 @@ Flow failed(Connection& c, net::NetError error) {
     x.outcome = telemetry::UpstreamOutcome::TimedOut;
     return trouble(x, Trouble::UpstreamTimedOut);
   }
+  if (x.to.outcome() == net::H2Outcome::Malformed) {
+    x.outcome = telemetry::UpstreamOutcome::BadResponse;
+    return trouble(x, Trouble::UpstreamBadResponse);
+  }
+  const bool unprocessed = x.to.outcome() == net::H2Outcome::Unprocessed && rewind_body(x);
   if (may_retry({.at = FailedAt::Exchange,
                  .attempts = x.attempts,
                  .method = x.request.method,
-                 .response_bytes = answered,
-                 .body_bytes = x.body_taken ? 1U : 0U})) {
+                 .response_bytes = x.to.answered(),
+                 .body_bytes = x.body_taken ? 1U : 0U,
+                 .unprocessed = unprocessed})) {
     return Flow::Connect;
   }
   x.outcome = telemetry::UpstreamOutcome::Closed;

@@ -36,8 +36,8 @@ net::Task<Flow> open_tunnel(Connection& c) {
 
 net::Task<void> pump_tunnel(Connection& c, Way way) {
   Exchange& x = *c.x;
-  net::Stream& from = way == Way::Up ? *c.down : x.to->stream();
-  net::Stream& to = way == Way::Up ? x.to->stream() : *c.down;
+  net::Stream& from = way == Way::Up ? *c.down : x.to.wire();
+  net::Stream& to = way == Way::Up ? x.to.wire() : *c.down;
   Buffer& buffer = way == Way::Up ? *x.body : x.up;
   for (;;) {
     if (!buffer.empty()) {

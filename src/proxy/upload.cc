@@ -13,7 +13,7 @@ bool over_body_limit(const Exchange& x) {
 // The head's reader is to wake up and answer.
 void give_up(Exchange& x, Upload how) {
   x.upload = how;
-  if (x.to) x.to->stream().cancel(net::NetError::Cancelled);
+  x.to.cancel(net::NetError::Cancelled);
 }
 
 // Reads once into the body buffer. False: the upload is over.
@@ -62,10 +62,16 @@ net::Task<void> upload(Connection& c) {
         co_return;
       }
       x.body_taken = true;
-      x.request_framed.assign(
-          batch, x.request.framing,
-          x.request_body.ended() ? FramedBody::Last::Yes : FramedBody::Last::No);
-      const auto written = co_await x.to->stream().write(x.request_framed.pieces());
+      const bool ended = x.request_body.ended();
+      Result<void, net::NetError> written;
+      if (net::H2Stream* stream = x.to.stream()) {
+        written = co_await stream->write(
+            batch.pieces(), ended ? net::H2Stream::Last::Yes : net::H2Stream::Last::No);
+      } else {
+        x.request_framed.assign(batch, x.request.framing,
+                                ended ? FramedBody::Last::Yes : FramedBody::Last::No);
+        written = co_await x.to.wire().write(x.request_framed.pieces());
+      }
       body.consume(batch.consumed);
       if (x.stop_upload || !written) {
         x.upload = x.stop_upload ? Upload::Stopped : Upload::UpstreamGone;

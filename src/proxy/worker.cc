@@ -53,7 +53,8 @@ void Worker::apply_options() {
   const Limits& limits = rules().limits();
   pool_.set_options({.connect_ms = rules().timeouts().connect.count(),
                      .connections_max = limits.upstream_connections,
-                     .idle_max = limits.upstream_idle_connections});
+                     .idle_max = limits.upstream_idle_connections,
+                     .idle_ms = rules().timeouts().upstream_idle.count()});
 }
 
 void Worker::drop_unpinned() {
