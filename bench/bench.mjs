@@ -70,9 +70,15 @@ async function main() {
   for (const name of names) {
     const spec = specs.find((one) => one.name === name);
     const began = Date.now();
-    if (spec) await ensurePopulation(spec.instances);
-    result.cases[name] = spec ? await runTraffic(spec, kSettings, peak, say) : await kOther[name]();
-    if (name === 'tcp_64') peak = result.cases[name].gates.guarita.rate.median;
+    try {
+      if (spec) await ensurePopulation(spec.instances);
+      result.cases[name] = spec ? await runTraffic(spec, kSettings, peak, say) : await kOther[name]();
+    } catch (error) {
+      say(`${name}: ${process.env.BENCH_DEBUG ? error.stack : error.message}\n`);
+      result.cases[name] = { kind: 'failed', why: error.message };
+      process.exitCode = 1;
+    }
+    if (name === 'tcp_64' && result.cases[name].gates) peak = result.cases[name].gates.guarita.rate.median;
     say(`${name}: ${((Date.now() - began) / 1000).toFixed(0)} s\n`);
     result.ended = new Date().toISOString();
     writeFileSync(join(out, 'result.json'), `${JSON.stringify(result, null, 1)}\n`);

@@ -1,15 +1,15 @@
 // The budgets of the design, each with where its value stands in a result. Values of null were not
 // measured in that run.
-const over = (name, other, metric = 'cpu_us') => (cases) => cases[name]?.gates.guarita?.over[other]?.[metric]?.median ?? null;
+const over = (name, other, metric = 'cpu_us') => (cases) => cases[name]?.gates?.guarita?.over[other]?.[metric]?.median ?? null;
 const startRatio = (kind, metric) => (cases) => {
   const one = cases.start_1m;
-  return one?.gates[kind] && one.gates.haproxy_http ? one.gates[kind][metric].median / one.gates.haproxy_http[metric].median : null;
+  return one?.gates?.[kind] && one.gates.haproxy_http ? one.gates[kind][metric].median / one.gates.haproxy_http[metric].median : null;
 };
 
 // What a million more instances weigh, in bytes each.
 function instanceBytes(cases) {
-  const few = cases.instances_1k?.gates.guarita;
-  const many = cases.instances_1m?.gates.guarita;
+  const few = cases.instances_1k?.gates?.guarita;
+  const many = cases.instances_1m?.gates?.guarita;
   if (!few || !many) return null;
   const more = cases.instances_1m.spec.instances - cases.instances_1k.spec.instances;
   return more > 0 ? (many.rss_mib.median - few.rss_mib.median) * 2 ** 20 / more : null;
@@ -28,14 +28,14 @@ const kBudgets = [
   ['CPU, HTTP/2 upstream, 1,000 connections, × HAProxy relaying TCP', null, 0.6, over('h2_1000', 'haproxy_tcp')],
   ['p99 at 70 % of the own peak, × HAProxy http', 1, null, over('rate_70', 'haproxy_http', 'p99_us')],
   ['bytes of memory an instance', 64, 50, instanceBytes],
-  ['KiB of memory an idle connection', 2, null, (cases) => cases.idle_memory?.gates.guarita.kib ?? null],
+  ['KiB of memory an idle connection', 2, null, (cases) => cases.idle_memory?.gates?.guarita.kib ?? null],
   ['start with a million from SQLite, wall, × HAProxy', 0.35, 0.15, startRatio('guarita_sqlite', 'wall_ms')],
   ['start with a million from SQLite, CPU, × HAProxy', 0.35, 0.15, startRatio('guarita_sqlite', 'cpu_ms')],
   ['start with a million from the snapshot file, wall, × HAProxy', null, 0.02, startRatio('guarita_snapshot', 'wall_ms')],
-  ['change in force, ms at the median, ten million instances', 5, 0.5, (cases) => (cases.changes_10m ? cases.changes_10m.changed.in_force_us['50'] / 1000 : null)],
-  ['callers’ p99 beside changes, ms more, ten million instances', 1, null, (cases) => (cases.changes_10m ? (cases.changes_10m.beside['99'] - cases.changes_10m.quiet['99']) / 1000 : null)],
-  ['callers’ p99 under 1,000 changes a second, ms more', 1, null, (cases) => (cases.churn ? cases.churn.rows.changes_1000.p99_over_none.median / 1000 : null)],
-  ['import, instances a second (at least)', 50_000, null, (cases) => cases.start_10m?.population.rate ?? cases.start_1m?.population.rate ?? null],
+  ['change in force, ms at the median, ten million instances', 5, 0.5, (cases) => (cases.changes_10m?.changed ? cases.changes_10m.changed.in_force_us['50'] / 1000 : null)],
+  ['callers’ p99 beside changes, ms more, ten million instances', 1, null, (cases) => (cases.changes_10m?.changed ? (cases.changes_10m.beside['99'] - cases.changes_10m.quiet['99']) / 1000 : null)],
+  ['callers’ p99 under 1,000 changes a second, ms more', 1, null, (cases) => (cases.churn?.rows ? cases.churn.rows.changes_1000.p99_over_none.median / 1000 : null)],
+  ['import, instances a second (at least)', 50_000, null, (cases) => cases.start_10m?.population?.rate ?? cases.start_1m?.population?.rate ?? null],
 ];
 
 function verdict(value, budget, summit, atLeast) {

@@ -10,7 +10,7 @@ const kDefaults = { gates: kAll, upstream: 'tcp', connections: 64, instances: 10
 
 export const kTraffic = [
   { name: 'tcp_64', title: '64 connections' },
-  { name: 'tcp_1000', title: '1,000 connections', connections: 1000 },
+  { name: 'tcp_1000', title: '1,000 connections', connections: 1000, gates: kAll.slice(0, 4) },
   { name: 'tcp_10000', title: '10,000 connections, 256 requests under way', connections: 10_000, inflight: 256, gates: kHttp, rounds: 0.6 },
   { name: 'unix_64', title: '64 connections, Unix-socket upstream', upstream: 'unix', gates: ['guarita', 'haproxy_http', 'haproxy_tcp@tcp', 'nginx_map'] },
   { name: 'h2_64', title: '64 connections, HTTP/2 upstream', upstream: 'h2c', gates: ['guarita', 'haproxy_http', 'haproxy_tcp@tcp'] },

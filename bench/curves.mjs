@@ -84,7 +84,7 @@ export function curves({ cases }) {
     'perf-bodies.svg': chart({ title: 'Cost by size of the response’s body', yLabel: 'CPU µs a request', xLabel: 'bytes', logY: true,
       series: costs(cases, ['tcp_64', 'body_64k', 'body_8m'], (spec) => spec.response), ticks: [[200, '200 B'], [65536, '64 KiB'], [8388608, '8 MiB']] }),
   };
-  if (cases.churn) {
+  if (cases.churn?.rows) {
     // x is how rare: 1 in N requests is slower.
     const series = Object.fromEntries(Object.entries(cases.churn.rows).map(([name, row]) => [name.replace('_', ' '),
       Object.entries(row.latency_us).filter(([q]) => Number(q) < 99.96).map(([q, of]) => [100 / (100 - Number(q)), of.median]).sort((a, b) => a[0] - b[0])]));

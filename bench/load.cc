@@ -179,6 +179,7 @@ class Load {
   }
 
   void hold() {
+    window_ends_ = 0;  // nothing goes on by itself
     for (std::size_t i = 0; i < connections_.size(); ++i) {
       dispatch(now_ns());
       while (under_way_ != 0) poll(kSecond);

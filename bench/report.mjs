@@ -34,6 +34,7 @@ function traffic(name, one) {
 
 const kMakers = {
   traffic,
+  failed: (name, one) => `### \`${name}\` failed\n\n${one.why.split('\n')[0]}\n`,
   idle: (name, one) => [`### Memory of an idle connection`, '', `\`${name}\`: ${one.connections.toLocaleString('en')} kept-alive connections, each of which has sent one request.`, '',
     table(['gate', 'KiB a connection'], Object.entries(one.gates).map(([gate, row]) => [gate, digits(row.kib)]))].join('\n'),
   start: (name, one) => [`### Start with ${one.instances.toLocaleString('en')} instances`, '',

@@ -157,7 +157,7 @@ export async function systemCalls({ connections, gates }, say) {
         process.kill(family(tracer.pid).at(-1), 'SIGINT');
         await tracer.gone;
         return perRequest(readFileSync(file, 'utf8'), requests);
-      });
+      }).catch((error) => ({ refused: error.message.split('\n')[0] }));
     }
     return { kind: 'syscalls', connections, rows };
   });

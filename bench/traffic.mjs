@@ -27,7 +27,7 @@ export async function withUpstreams(kinds, response, use) {
 
 export const loadOptions = (spec, { seconds, rate = 0 }) => ({
   connections: spec.connections, inflight: spec.inflight ?? 0, instances: spec.instances, body: spec.body, method: spec.method,
-  token: spec.token, status: spec.status, tls: spec.tls ? 1 : 0, rate: Math.round(rate), warmup: Math.min(1, 0.3 * seconds), seconds,
+  token: spec.token, status: spec.status, tls: spec.tls ? 1 : 0, rate: Math.round(rate), warmup: Math.max(0.5, 0.25 * seconds), seconds,
 });
 
 async function measureOnce(spec, gate, settings, rate) {
