@@ -93,11 +93,13 @@ function samplesOf(ids) {
     'PATCH /v1/instances/{instance}': { body: { name: 'Changed' } },
     'DELETE /v1/instances/{instance}': { probe: { instance: 'nobody' }, says: 'instance_not_found' },
     'POST /v1/instances/{instance}:move': { body: { to: 'other', force: true } },
+    'POST /v1/batch': { body: { items: [{ instance: 'evil-1', account: 'acme' }, { account: 'other', delete: true, cascade: true }] } },
     'POST /v1/admin-tokens': { body: { scope: 'write' } },
     'DELETE /v1/admin-tokens/{id}': { id: ids.adminToken, probe: { id: kNobody }, says: 'admin_token_not_found' },
     'POST /v1/check': { body: { instance: 'acme-1' } },
     'GET /v1/users/{id}': { id: ids.user },
     'GET /v1/instances': { query: '?account=acme' },
+    'GET /v1/export': { query: '?of=instances' },
     'GET /v1/audit': { query: '?limit=5' },
   };
   return (route) => {

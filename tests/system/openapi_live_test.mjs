@@ -216,6 +216,12 @@ async function theRest({ tour, admin }) {
   await ask('GET', '/v1/admin-tokens?limit=5');
   await ask('DELETE', `/v1/admin-tokens/${made.admin_token.id}`);
   await ask('GET', '/v1/unknown-instances');
+  const items = [{ account: 'bulk', name: 'B' }, { instance: 'b1', account: 'bulk', upstream: 'http://127.0.0.1:9', instance_token: 'of b1' },
+    { instance: 'nobody', delete: true }, { instance: 'b2', account: 'nobody' }];
+  await ask('POST', '/v1/batch', { body: { items, dry_run: true } });
+  await ask('POST', '/v1/batch', { body: { items } });
+  await ask('GET', '/v1/export?of=accounts');
+  await ask('GET', '/v1/export?of=instances&limit=5');
   await ask('GET', '/v1/audit?verb=token.&limit=5&from=2020-01-01T00:00:00Z');
   await ask('GET', '/v1/audit?format=csv');
   await ask('GET', '/v1/audit:verify');
