@@ -1,138 +1,96 @@
 #include "net/descriptor.h"
 
+#include <sys/epoll.h>
 #include <unistd.h>
-
-#include <boost/asio/detail/reactor.hpp>
-#include <boost/asio/detail/reactor_op.hpp>
-#include <new>
-
-#include "net/loop_impl.h"
 
 namespace guarita::net {
 namespace {
 
-using Reactor = boost::asio::detail::epoll_reactor;
-using boost::asio::detail::reactor_op;
-
-Reactor& reactor_of(Loop& loop) {
-  return boost::asio::use_service<Reactor>(detail::LoopAccess::context(loop));
-}
+constexpr std::uint32_t kReading = EPOLLIN | EPOLLRDHUP;
+constexpr std::uint32_t kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 }  // namespace
 
-struct Descriptor::Operation : reactor_op {
-  Operation(Descriptor* owner_in, Direction direction_in)
-      : reactor_op(boost::system::error_code(), &Operation::perform, &Operation::complete),
-        owner(owner_in),
-        direction(direction_in) {}
-
-  static status perform(reactor_op* base) {
-    auto* self = static_cast<Operation*>(base);
-    Slot& slot = self->owner->slot(self->direction);
-    if (slot.skip_first) return not_done;
-    if (slot.waiter.attempt == nullptr) {
-      slot.seen_event = true;
-      return not_done;
-    }
-    if (!slot.waiter.attempt(slot.waiter.context)) return not_done;
-    slot.completing = true;
-    return done;
-  }
-
-  // `context_owner` null: the io_context is being destroyed, nobody is to be called.
-  static void complete(void* context_owner, boost::asio::detail::scheduler_operation* base,
-                       const boost::system::error_code&, std::size_t) {
-    auto* self = static_cast<Operation*>(base);
-    Descriptor* owner = self->owner;
-    Slot& slot = owner->slot(self->direction);
-    const bool done = slot.completing;
-    slot.armed = slot.completing = false;
-    if (owner->orphan_ || context_owner == nullptr) {
-      owner->free_if_idle();
-      return;
-    }
-    if (slot.waiter.completed == nullptr) return;
-    if (!done && !slot.cancelled) {  // attached after the event that ended its predecessor
-      owner->arm(self->direction);
-      return;
-    }
-    const Waiter waiter = slot.waiter;
-    slot.waiter = {};
-    waiter.completed(waiter.context, done ? Wake::Done : Wake::Cancelled);
-  }
-
-  Descriptor* owner;
-  Direction direction;
-};
-
-namespace {
-Reactor::per_descriptor_data& data_of(void*& slot) {
-  return reinterpret_cast<Reactor::per_descriptor_data&>(slot);
+Descriptor::Descriptor(Loop& loop, int fd)
+    : loop_(loop),
+      fd_(fd),
+      deferred_([](void* self) noexcept { static_cast<Descriptor*>(self)->run_deferred(); }, this) {
 }
-int op_type_of(Direction direction) {
-  return direction == Direction::Read ? Reactor::read_op : Reactor::write_op;
-}
-}  // namespace
 
 Descriptor::Ptr Descriptor::adopt(Loop& loop, int fd) {
-  auto* made = new Descriptor(loop, fd);
-  if (reactor_of(loop).register_descriptor(fd, data_of(made->reactor_data_)) != 0) {
-    made->orphan_ = true;
-    ::close(fd);
-    reactor_of(loop).cleanup_descriptor_data(data_of(made->reactor_data_));
-    made->free_if_idle();
-    return nullptr;
-  }
-  return Ptr(made);
+  Ptr made(new Descriptor(loop, fd));
+  if (!loop.watch(fd, kReading, *made)) return nullptr;
+  return made;
 }
 
-void Descriptor::wait(Direction direction, const Waiter& waiter, First first) {
+void Descriptor::on_events(std::uint32_t events) noexcept {
+  if (released_) return;
+  if ((events & kEnds) != 0) ended_ = true;
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+    slot(Direction::Write).ready = true;
+    attempt(Direction::Write);
+  }
+  if (!released_ && (events & (kReading | EPOLLHUP | EPOLLERR)) != 0) {
+    slot(Direction::Read).ready = true;
+    attempt(Direction::Read);
+  }
+}
+
+void Descriptor::attempt(Direction direction) noexcept {
+  Slot& target = slot(direction);
+  if (target.waiter.attempt == nullptr) return;
+  const bool cancelled = target.cancelled;
+  if (!cancelled && !target.waiter.attempt(target.waiter.context)) {
+    await_event(direction);
+    return;
+  }
+  const Waiter waiter = std::exchange(target.waiter, {});
+  target.cancelled = false;
+  waiter.completed(waiter.context, cancelled ? Wake::Cancelled : Wake::Done);
+}
+
+void Descriptor::wait(Direction direction, const Waiter& waiter) {
   Slot& target = slot(direction);
   target.waiter = waiter;
-  target.seen_event = target.cancelled = false;
-  if (target.armed) return;
-  target.skip_first = first == First::Skip;
-  arm(direction);
-  target.skip_first = false;
+  target.cancelled = false;
+  if (target.ready) {
+    loop_.defer(deferred_);
+  } else {
+    await_event(direction);
+  }
 }
 
-void Descriptor::arm(Direction direction) {
-  static_assert(sizeof(Operation) <= kOperationBytes);
-  Slot& target = slot(direction);
-  target.armed = true;
-  auto* memory = operations_[static_cast<std::size_t>(direction)].data();
-  auto* operation = new (memory) Operation(this, direction);
-  reactor_of(loop_).start_op(op_type_of(direction), fd_, data_of(reactor_data_), operation,
-                             /*is_continuation=*/false, /*allow_speculative=*/true);
+void Descriptor::await_event(Direction direction) noexcept {
+  if (direction == Direction::Read || watching_writes_) return;
+  // Reports at once when it has become writable in the meantime. Refused (out of memory): the
+  // deadline of whoever waits ends it.
+  watching_writes_ = loop_.change_watch(fd_, kReading | EPOLLOUT, *this);
 }
 
 void Descriptor::detach(Direction direction) {
-  Slot& target = slot(direction);
-  target.waiter = {};
-  if (target.completing) target.seen_event = true;
-  target.completing = false;
+  slot(direction).waiter = {};
 }
 
 void Descriptor::cancel() {
-  for (Slot& each : slots_) {
-    each.seen_event = true;
-    each.cancelled = each.waiter.completed != nullptr;
+  for (Slot& each : slots_) each.cancelled = each.waiter.completed != nullptr;
+  loop_.defer(deferred_);
+}
+
+void Descriptor::run_deferred() noexcept {
+  for (const Direction direction : {Direction::Write, Direction::Read}) {
+    if (released_) return;
+    const Slot& each = slot(direction);
+    if (each.cancelled || each.ready) attempt(direction);
   }
-  reactor_of(loop_).cancel_ops(fd_, data_of(reactor_data_));
 }
 
 void Descriptor::release() noexcept {
-  orphan_ = true;
-  for (Slot& each : slots_) each.waiter = {};
-  reactor_of(loop_).deregister_descriptor(fd_, data_of(reactor_data_), /*closing=*/true);
+  released_ = true;
+  for (Slot& each : slots_) each = {};
+  deferred_.drop();
   ::close(fd_);
   fd_ = -1;
-  reactor_of(loop_).cleanup_descriptor_data(data_of(reactor_data_));
-  free_if_idle();
-}
-
-void Descriptor::free_if_idle() noexcept {
-  if (orphan_ && !slots_[0].armed && !slots_[1].armed) delete this;
+  loop_.bury(this, [](void* self) noexcept { delete static_cast<Descriptor*>(self); });
 }
 
 }  // namespace guarita::net

@@ -75,7 +75,7 @@ bool Listener::accept_now() noexcept {
       return true;
     }
     switch (errno) {
-      case EAGAIN:
+      case EAGAIN: descriptor_->exhausted(Direction::Read); return false;
       case EBADF:
       case EINVAL: return false;
       case EMFILE:
@@ -110,14 +110,7 @@ void Listener::take_all() {
       return;
     }
   }
-  descriptor_->wait(Direction::Read,
-                    {.attempt = [](void*) noexcept { return true; },
-                     .completed =
-                         [](void* self, Wake wake) noexcept {
-                           if (wake == Wake::Done) static_cast<Listener*>(self)->take_all();
-                         },
-                     .context = this},
-                    Descriptor::First::Attempt);
+  listen_on();
 }
 
 void Listener::listen_on() {

@@ -1,11 +1,33 @@
 #include "net/loop.h"
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
-#include "net/loop_impl.h"
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <system_error>
+#include <utility>
 
 namespace guarita::net {
+namespace {
+
+constexpr int kEventsMax = 256;
+
+// Without the three of them there is no loop: out of files at the start.
+int opened(int fd, const char* what) {
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
+  return fd;
+}
+
+void drain(int fd) noexcept {
+  std::uint64_t count = 0;
+  (void)!::read(fd, &count, sizeof count);
+}
+
+}  // namespace
 
 std::int64_t steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -18,13 +40,139 @@ std::int64_t steady_ns() {
       .count();
 }
 
-Loop::Loop() : impl_(std::make_unique<Impl>()) {
-  refresh_now();
-}
-Loop::~Loop() = default;
+// ---- deferred work -----------------------------------------------------------------------------
 
-void Loop::refresh_now() {
-  now_ms_ = steady_us() / 1000;
+void Deferred::drop() {
+  if (at_ == nullptr) return;
+  *at_ = next_;
+  (next_ != nullptr ? next_->at_ : loop_->end_) = at_;
+  next_ = nullptr;
+  at_ = nullptr;
+}
+
+void Loop::defer(Deferred& work) {
+  if (work.queued()) return;
+  work.loop_ = this;
+  work.at_ = end_;
+  work.next_ = nullptr;
+  *end_ = &work;
+  end_ = &work.next_;
+}
+
+void Loop::run_deferred() {
+  // A mark in the queue: what comes behind it has time until the next turn.
+  Deferred mark([](void*) noexcept {}, nullptr);
+  if (first_ == nullptr) return;
+  defer(mark);
+  while (first_ != &mark) {
+    Deferred& work = *first_;
+    work.drop();
+    work.run_(work.context_);
+  }
+}
+
+// ---- events ------------------------------------------------------------------------------------
+
+Loop::Loop()
+    : epoll_(opened(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      wake_(opened(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")),
+      timer_(
+          opened(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create")) {
+  refresh_now();
+  for (int* fd : {&wake_, &timer_}) {
+    epoll_event event{.events = EPOLLIN, .data = {.ptr = fd}};
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, *fd, &event) != 0) opened(-1, "epoll_ctl");
+  }
+}
+
+Loop::~Loop() {
+  unbury();
+  for (const int fd : {timer_, wake_, epoll_}) ::close(fd);
+}
+
+bool Loop::watch(int fd, std::uint32_t events, EventSink& sink) {
+  epoll_event event{.events = events | EPOLLET, .data = {.ptr = &sink}};
+  return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+bool Loop::change_watch(int fd, std::uint32_t events, EventSink& sink) {
+  epoll_event event{.events = events | EPOLLET, .data = {.ptr = &sink}};
+  return ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0;
+}
+
+void Loop::bury(void* object, void (*remove)(void* object) noexcept) {
+  buried_.push_back({object, remove});
+}
+
+void Loop::unbury() {
+  while (!buried_.empty()) {
+    const Buried each = buried_.back();
+    buried_.pop_back();
+    each.remove(each.object);
+  }
+}
+
+void Loop::turn() {
+  std::array<epoll_event, kEventsMax> events;
+  const bool may_sleep = first_ == nullptr;
+  const int count = ::epoll_wait(epoll_, events.data(), kEventsMax, may_sleep ? -1 : 0);
+  bool woken = false;
+  bool ticking = false;
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data.ptr == &wake_) {
+      woken = true;
+    } else if (event.data.ptr == &timer_) {
+      ticking = true;
+    } else {
+      static_cast<EventSink*>(event.data.ptr)->on_events(event.events);
+    }
+  }
+  run_deferred();
+  if (woken) run_jobs();
+  if (ticking) tick();
+  unbury();
+}
+
+void Loop::run() {
+  refresh_now();
+  constexpr auto kNanoseconds = std::chrono::nanoseconds(kTick).count();
+  const itimerspec every{.it_interval = {.tv_sec = 0, .tv_nsec = kNanoseconds},
+                         .it_value = {.tv_sec = 0, .tv_nsec = kNanoseconds}};
+  ::timerfd_settime(timer_, 0, &every, nullptr);
+  while (!stopped_.load(std::memory_order_acquire)) turn();
+}
+
+// ---- jobs and the tick -------------------------------------------------------------------------
+
+void Loop::post(std::move_only_function<void()> job) {
+  bool first = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    first = jobs_.empty();
+    jobs_.push_back(std::move(job));
+  }
+  const std::uint64_t one = 1;
+  if (first) (void)!::write(wake_, &one, sizeof one);
+}
+
+void Loop::stop() {
+  stopped_.store(true, std::memory_order_release);
+  const std::uint64_t one = 1;
+  (void)!::write(wake_, &one, sizeof one);
+}
+
+void Loop::run_jobs() {
+  drain(wake_);
+  std::vector<std::move_only_function<void()>> jobs;
+  {
+    const std::scoped_lock lock(mutex_);
+    jobs.swap(jobs_);
+  }
+  for (auto& job : jobs) {
+    if (stopped_.load(std::memory_order_acquire)) return;
+    job();
+  }
 }
 
 void Loop::set_tick(void (*tick)(void*), void* context) {
@@ -32,29 +180,14 @@ void Loop::set_tick(void (*tick)(void*), void* context) {
   tick_context_ = context;
 }
 
-void Loop::arm_tick() {
-  impl_->timer.expires_after(kTick);
-  impl_->timer.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    refresh_now();
-    if (tick_ != nullptr) tick_(tick_context_);
-    arm_tick();
-  });
+void Loop::refresh_now() {
+  now_ms_ = steady_us() / 1000;
 }
 
-void Loop::run() {
+void Loop::tick() {
+  drain(timer_);
   refresh_now();
-  arm_tick();
-  const auto guard = boost::asio::make_work_guard(impl_->context);
-  impl_->context.run();
-}
-
-void Loop::post(std::move_only_function<void()> job) {
-  boost::asio::post(impl_->context, std::move(job));
-}
-
-void Loop::stop() {
-  impl_->context.stop();
+  if (tick_ != nullptr) tick_(tick_context_);
 }
 
 }  // namespace guarita::net

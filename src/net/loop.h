@@ -1,21 +1,54 @@
-// One thread's event loop: an Asio io_context behind a header without Asio.
+// One thread's event loop: an epoll set, jobs from other threads, and the tick.
+//
+// A turn: wait for events; hand each to its descriptor; then what was deferred to the turn's end
+// (writes, so that many leave together); then jobs from other threads.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <mutex>
+#include <vector>
 
 #include "base/time.h"
 
 namespace guarita::net {
 
-namespace detail {
-struct LoopAccess;
-}
+class Loop;
+
+// Work for the end of a turn, embedded in its owner: nothing is allocated. On at most one queue.
+class Deferred {
+ public:
+  Deferred(void (*run)(void* context) noexcept, void* context) : run_(run), context_(context) {}
+  Deferred(const Deferred&) = delete;
+  Deferred& operator=(const Deferred&) = delete;
+  ~Deferred() { drop(); }
+
+  void drop();
+  bool queued() const { return at_ != nullptr; }
+
+ private:
+  friend class Loop;
+  void (*run_)(void* context) noexcept;
+  void* context_;
+  Deferred* next_ = nullptr;
+  Deferred** at_ = nullptr;  // what points here
+  Loop* loop_ = nullptr;
+};
+
+// Gets the events of a file descriptor.
+class EventSink {
+ public:
+  virtual void on_events(std::uint32_t events) noexcept = 0;  // EPOLLIN …
+
+ protected:
+  ~EventSink() = default;
+};
 
 // Everything but post() and stop() belongs to the thread that runs it (before run(): to the one
 // that made it).
-class Loop {
+// A cache line to itself: its thread writes it all the time.
+class alignas(64) Loop {
  public:
   Loop();
   ~Loop();
@@ -36,16 +69,44 @@ class Loop {
   // Milliseconds since an arbitrary start, never going back; up to kTick behind. No system call.
   std::int64_t now_ms() const { return now_ms_; }
 
+  // Runs once, at the end of this turn; what is deferred from there, at the end of the next. Does
+  // nothing when it is queued already.
+  void defer(Deferred& work);
+
+  // Edge-triggered, until the file is closed: a sink must not go before the turn's end, see bury().
+  // False: errno says why.
+  bool watch(int fd, std::uint32_t events, EventSink& sink);
+  bool change_watch(int fd, std::uint32_t events, EventSink& sink);
+  // Calls `remove(object)` when no event of this turn can reach it any more.
+  void bury(void* object, void (*remove)(void* object) noexcept);
+
  private:
-  friend struct detail::LoopAccess;
-  void arm_tick();
+  friend class Deferred;
+  struct Buried {
+    void* object;
+    void (*remove)(void*) noexcept;
+  };
+
+  void turn();
+  void run_deferred();
+  void run_jobs();
+  void tick();
+  void unbury();
   void refresh_now();
 
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  int epoll_ = -1;
+  int wake_ = -1;   // an eventfd
+  int timer_ = -1;  // a timerfd
   std::int64_t now_ms_ = 0;
   void (*tick_)(void*) = nullptr;
   void* tick_context_ = nullptr;
+  Deferred* first_ = nullptr;
+  Deferred** end_ = &first_;
+  std::vector<Buried> buried_;
+
+  std::atomic<bool> stopped_{false};
+  std::mutex mutex_;
+  std::vector<std::move_only_function<void()>> jobs_;
 };
 
 // Steady time in microseconds: for durations of requests. About 25 ns.

@@ -75,10 +75,19 @@ Result<std::unique_ptr<Stream>, NetError> Stream::connect(Loop& loop, const Endp
   return stream;
 }
 
+IoStep Stream::noticed(Direction direction, const IoStep& step) noexcept {
+  if (step.what == IoStep::What::WouldBlock) descriptor_->exhausted(direction);
+  return step;
+}
+
 IoStep Stream::try_read(std::span<char> into) noexcept {
   if (cut_) return {.what = IoStep::What::Failed, .error = *cut_};
-  const IoStep step = layer_ ? layer_->read(fd(), into) : socket_read(fd(), into);
-  if (step.what == IoStep::What::Done) bytes_read_ += step.bytes;
+  const IoStep step =
+      noticed(Direction::Read, layer_ ? layer_->read(fd(), into) : socket_read(fd(), into));
+  if (step.what == IoStep::What::Done) {
+    bytes_read_ += step.bytes;
+    if (!layer_ && step.bytes < into.size()) descriptor_->read_short();
+  }
   return step;
 }
 
@@ -112,12 +121,9 @@ Stream::ReadAwaiter Stream::read_some(const LazyBuffer& into) {
 
 bool Stream::ReadAwaiter::await_ready() noexcept {
   Reading& reading = stream_.reading_;
-  if (stream_.descriptor_->known_empty() && !stream_.cut_ && !stream_.layer_) return false;
-  if (reading.in_a_row >= kReadsInARowMax && !stream_.descriptor_->armed(Direction::Read)) {
-    reading.in_a_row = 0;
-    first_ = Descriptor::First::Attempt;
-    return false;
-  }
+  const bool at_hand = stream_.layer_ && stream_.layer_->has_pending();
+  if (!stream_.cut_ && !at_hand && !stream_.descriptor_->ready(Direction::Read)) return false;
+  if (reading.in_a_row >= kReadsInARowMax && !at_hand) return false;  // at the turn's end
   if (!stream_.read_now()) return false;
   ++reading.in_a_row;
   return true;
@@ -125,12 +131,12 @@ bool Stream::ReadAwaiter::await_ready() noexcept {
 
 void Stream::ReadAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
   stream_.reading_.waiting = waiting;
-  if (first_ == Descriptor::First::Skip) stream_.reading_.in_a_row = 0;
+  stream_.reading_.in_a_row = 0;
   stream_.flush_later();
-  stream_.wait_to_read(first_);
+  stream_.wait_to_read();
 }
 
-void Stream::wait_to_read(Descriptor::First first) noexcept {
+void Stream::wait_to_read() noexcept {
   descriptor_->wait(Direction::Read,
                     {.attempt =
                          [](void* self) noexcept {
@@ -145,38 +151,39 @@ void Stream::wait_to_read(Descriptor::First first) noexcept {
                                  Err(stream->cut_.value_or(stream->interrupted_));
                            } else if (!stream->reading_.settled) {  // the layer has to send first
                              stream->flush_later();
-                             stream->wait_to_read(Descriptor::First::Attempt);
+                             stream->wait_to_read();
                              return;
                            }
                            resume(stream->reading_.waiting);
                          },
-                     .context = this},
-                    first);
+                     .context = this});
+}
+
+Stream::WriteAwaiter::WriteAwaiter(Stream& stream, std::span<const std::string_view> pieces)
+    : stream_(stream) {
+  for (const std::string_view piece : pieces) {
+    if (piece.empty()) continue;
+    assert(count_ < kPiecesMax);
+    pieces_[count_++] = {const_cast<char*>(piece.data()), piece.size()};
+  }
 }
 
 Stream::WriteAwaiter Stream::write(std::span<const std::string_view> pieces) {
-  writing_.first = writing_.count = 0;
-  writing_.result = {};
-  for (const std::string_view piece : pieces) {
-    if (piece.empty()) continue;
-    assert(writing_.count < kPiecesMax);
-    writing_.pieces[writing_.count++] = {const_cast<char*>(piece.data()), piece.size()};
-  }
-  return WriteAwaiter(*this);
+  return {*this, pieces};
 }
 Stream::WriteAwaiter Stream::write(std::string_view piece) {
-  return write(std::span<const std::string_view>(&piece, 1));
+  return {*this, std::span<const std::string_view>(&piece, 1)};
 }
 
 IoStep Stream::try_write() noexcept {
   if (cut_) return {.what = IoStep::What::Failed, .error = *cut_};
-  const std::span<const iovec> left(writing_.pieces.data() + writing_.first,
-                                    writing_.count - writing_.first);
-  return layer_ ? layer_->write(fd(), left) : socket_write(fd(), left);
+  return noticed(Direction::Write,
+                 layer_ ? layer_->write(fd(), writing_.left) : socket_write(fd(), writing_.left));
 }
 
 bool Stream::write_now() noexcept {
-  while (writing_.first < writing_.count) {
+  std::span<iovec>& left = writing_.left;
+  while (!left.empty()) {
     const IoStep step = try_write();
     if (step.what == IoStep::What::WouldBlock) return false;
     if (step.what == IoStep::What::Failed) {
@@ -185,36 +192,47 @@ bool Stream::write_now() noexcept {
     }
     bytes_written_ += step.bytes;
     std::size_t sent = step.bytes;
-    while (writing_.first < writing_.count && sent >= writing_.pieces[writing_.first].iov_len) {
-      sent -= writing_.pieces[writing_.first++].iov_len;
+    while (!left.empty() && sent >= left.front().iov_len) {
+      sent -= left.front().iov_len;
+      left = left.subspan(1);
     }
     if (sent > 0) {
-      iovec& piece = writing_.pieces[writing_.first];
+      iovec& piece = left.front();
       piece.iov_base = static_cast<char*>(piece.iov_base) + sent;
       piece.iov_len -= sent;
     }
   }
   if (!layer_ || !layer_->has_unsent()) return true;
-  const IoStep rest = layer_->flush(fd());
+  const IoStep rest = noticed(Direction::Write, layer_->flush(fd()));
   if (rest.what == IoStep::What::Failed) writing_.result = Err(rest.error);
   return rest.what != IoStep::What::WouldBlock;
+}
+
+bool Stream::WriteAwaiter::await_ready() noexcept {
+  stream_.writing_.result = {};
+  stream_.writing_.left = {pieces_.data(), count_};
+  return count_ == 0;
 }
 
 void Stream::WriteAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
   stream_.writing_.waiting = waiting;
   if (std::exchange(stream_.flushing_, false)) stream_.descriptor_->detach(Direction::Write);
-  stream_.descriptor_->wait(
-      Direction::Write,
-      {.attempt = [](void* self) noexcept { return static_cast<Stream*>(self)->write_now(); },
-       .completed =
-           [](void* self, Wake wake) noexcept {
-             auto* stream = static_cast<Stream*>(self);
-             if (wake == Wake::Cancelled) {
-               stream->writing_.result = Err(stream->cut_.value_or(stream->interrupted_));
-             }
-             resume(stream->writing_.waiting);
-           },
-       .context = &stream_});
+  stream_.wait_to_write(
+      [](void* self) noexcept { return static_cast<Stream*>(self)->write_now(); });
+}
+
+void Stream::wait_to_write(bool (*attempt)(void* stream) noexcept) noexcept {
+  descriptor_->wait(Direction::Write, {.attempt = attempt,
+                                       .completed =
+                                           [](void* self, Wake wake) noexcept {
+                                             auto* stream = static_cast<Stream*>(self);
+                                             if (wake == Wake::Cancelled) {
+                                               stream->writing_.result =
+                                                   Err(stream->cut_.value_or(stream->interrupted_));
+                                             }
+                                             resume(stream->writing_.waiting);
+                                           },
+                                       .context = this});
 }
 
 // Kept bytes that no write takes along.
@@ -223,7 +241,7 @@ bool Stream::must_flush() const noexcept {
 }
 
 bool Stream::flush_now() noexcept {
-  return cut_ || layer_->flush(fd()).what != IoStep::What::WouldBlock;
+  return cut_ || noticed(Direction::Write, layer_->flush(fd())).what != IoStep::What::WouldBlock;
 }
 
 // Nobody awaits what a layer has to say while it reads; a write that comes meanwhile takes over.
@@ -249,7 +267,10 @@ bool Stream::connect_now() noexcept {
     return true;
   }
   pollfd ready{.fd = fd(), .events = POLLOUT, .revents = 0};
-  if (::poll(&ready, 1, 0) == 0) return false;
+  if (::poll(&ready, 1, 0) == 0) {
+    descriptor_->exhausted(Direction::Write);
+    return false;
+  }
   int error = 0;
   socklen_t size = sizeof error;
   if (::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
@@ -263,22 +284,16 @@ bool Stream::ConnectAwaiter::await_ready() noexcept {
 
 void Stream::ConnectAwaiter::await_suspend(std::coroutine_handle<> waiting) noexcept {
   stream_.writing_.waiting = waiting;
-  stream_.descriptor_->wait(
-      Direction::Write,
-      {.attempt = [](void* self) noexcept { return static_cast<Stream*>(self)->connect_now(); },
-       .completed =
-           [](void* self, Wake wake) noexcept {
-             auto* stream = static_cast<Stream*>(self);
-             if (wake == Wake::Cancelled) {
-               stream->writing_.result = Err(stream->cut_.value_or(stream->interrupted_));
-             }
-             resume(stream->writing_.waiting);
-           },
-       .context = &stream_});
+  stream_.wait_to_write(
+      [](void* self) noexcept { return static_cast<Stream*>(self)->connect_now(); });
 }
 
-bool Stream::readable() const noexcept {
-  return layer_ ? layer_->peek(fd()).what != IoStep::What::WouldBlock : something_to_read(fd());
+bool Stream::readable() noexcept {
+  if (!descriptor_->ready(Direction::Read) && !(layer_ && layer_->has_pending())) return false;
+  const bool found =
+      layer_ ? layer_->peek(fd()).what != IoStep::What::WouldBlock : something_to_read(fd());
+  if (!found) descriptor_->exhausted(Direction::Read);
+  return found;
 }
 
 bool Stream::watch(void (*event)(void*) noexcept, void* context) {
@@ -301,7 +316,7 @@ bool Stream::unwatch() {
   if (event_ == nullptr) return false;
   event_ = nullptr;
   descriptor_->detach(Direction::Read);
-  return descriptor_->known_empty();
+  return !descriptor_->ready(Direction::Read);
 }
 
 bool Stream::peer_ended() const {

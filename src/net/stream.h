@@ -74,7 +74,8 @@ class Stream : public Recycled {
   // At least one byte, at most into.size(). One read at a time; a write may be under way.
   ReadAwaiter read_some(std::span<char> into);
   ReadAwaiter read_some(const LazyBuffer& into);
-  // All pieces (at most kPiecesMax), or an error. What they point at stays until then.
+  // All pieces (at most kPiecesMax), or an error. What they point at stays until then. They leave
+  // at the end of the loop's turn, with those of other streams.
   WriteAwaiter write(std::span<const std::string_view> pieces);
   WriteAwaiter write(std::string_view piece);
   ConnectAwaiter connected();
@@ -115,11 +116,14 @@ class Stream : public Recycled {
   bool settle_read(const IoStep& step) noexcept;
   bool read_now() noexcept;
   bool write_now() noexcept;
-  void wait_to_read(Descriptor::First first) noexcept;
+  void wait_to_read() noexcept;
+  // Resumes writing_.waiting once `attempt` says so.
+  void wait_to_write(bool (*attempt)(void* stream) noexcept) noexcept;
+  IoStep noticed(Direction direction, const IoStep& step) noexcept;
   bool must_flush() const noexcept;
   bool flush_now() noexcept;
   void flush_later();
-  bool readable() const noexcept;
+  bool readable() noexcept;
 
   Descriptor::Ptr descriptor_;
   std::unique_ptr<StreamLayer> layer_;
@@ -135,8 +139,7 @@ class Stream : public Recycled {
     bool settled = false;
   } reading_;
   struct Writing {
-    std::array<iovec, kPiecesMax> pieces;
-    std::size_t first = 0, count = 0;
+    std::span<iovec> left;  // in the awaiter
     Result<void, NetError> result;
     std::coroutine_handle<> waiting;
   } writing_;
@@ -156,17 +159,20 @@ class Stream : public Recycled {
 
    private:
     Stream& stream_;
-    Descriptor::First first_ = Descriptor::First::Skip;
   };
   class [[nodiscard]] WriteAwaiter {
    public:
-    explicit WriteAwaiter(Stream& stream) : stream_(stream) {}
-    bool await_ready() noexcept { return stream_.write_now(); }
+    WriteAwaiter(Stream& stream, std::span<const std::string_view> pieces);
+    WriteAwaiter(const WriteAwaiter&) = delete;
+    WriteAwaiter& operator=(const WriteAwaiter&) = delete;
+    bool await_ready() noexcept;
     void await_suspend(std::coroutine_handle<> waiting) noexcept;
     Result<void, NetError> await_resume() noexcept { return stream_.writing_.result; }
 
    private:
     Stream& stream_;
+    std::size_t count_ = 0;
+    std::array<iovec, kPiecesMax> pieces_;
   };
   class [[nodiscard]] ConnectAwaiter {
    public:
