@@ -1,9 +1,8 @@
 #include "support/allocations.h"
 
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 
 namespace guarita::testing {
 namespace {
@@ -11,11 +10,9 @@ namespace {
 std::atomic<std::uint64_t> everywhere{0};
 thread_local std::uint64_t here = 0;
 
-[[maybe_unused]] void* counted(std::size_t bytes) {
+[[maybe_unused]] void count_one() {
   ++here;
   everywhere.fetch_add(1, std::memory_order_relaxed);
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw std::bad_alloc();
 }
 
 }  // namespace
@@ -30,14 +27,33 @@ std::uint64_t allocations_elsewhere() {
 }  // namespace guarita::testing
 
 #ifndef GUARITA_UNCOUNTED_ALLOCATIONS
-// The forms for arrays and for nothrow call these.
-void* operator new(std::size_t bytes) {
-  return guarita::testing::counted(bytes);
+// In place of glibc's, for the whole process: operator new and the C libraries call these.
+extern "C" {
+void* __libc_malloc(std::size_t bytes);
+void* __libc_calloc(std::size_t count, std::size_t bytes);
+void* __libc_realloc(void* memory, std::size_t bytes);
+void* __libc_memalign(std::size_t alignment, std::size_t bytes);
+
+void* malloc(std::size_t bytes) {
+  guarita::testing::count_one();
+  return __libc_malloc(bytes);
 }
-void operator delete(void* memory) noexcept {
-  std::free(memory);
+void* calloc(std::size_t count, std::size_t bytes) {
+  guarita::testing::count_one();
+  return __libc_calloc(count, bytes);
 }
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
+void* realloc(void* memory, std::size_t bytes) {
+  guarita::testing::count_one();
+  return __libc_realloc(memory, bytes);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
+  guarita::testing::count_one();
+  return __libc_memalign(alignment, bytes);
+}
+int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) {
+  guarita::testing::count_one();
+  *memory = __libc_memalign(alignment, bytes);
+  return *memory == nullptr ? ENOMEM : 0;
+}
 }
 #endif

@@ -1,5 +1,5 @@
-// Counts what code takes from the heap: a test binary that links allocations.cc has its operator
-// new counted.
+// Counts what code takes from the heap: in a test binary that links allocations.cc every call of
+// malloc and its like is counted, those of operator new and of the C libraries included.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ inline constexpr bool kAllocationsCounted = false;
 inline constexpr bool kAllocationsCounted = true;
 #endif
 
-// Calls of operator new so far, on this thread and on all the others.
+// Takings so far, on this thread and on all the others.
 std::uint64_t allocations();
 std::uint64_t allocations_elsewhere();
 
