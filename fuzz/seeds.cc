@@ -12,13 +12,55 @@ void add(Target& target, std::string seed) {
   if (seed.size() <= kSeedBytesMax) target.seeds.push_back(std::move(seed));
 }
 
+// A frame (RFC 9113 §4.1). Headers below are HPACK's static table and plain literals.
+std::string frame(char type, char flags, char stream, const std::string& payload) {
+  const std::size_t size = payload.size();
+  std::string made{static_cast<char>(size >> 16),
+                   static_cast<char>(size >> 8 & 255),
+                   static_cast<char>(size & 255),
+                   type,
+                   flags,
+                   0,
+                   0,
+                   0,
+                   stream};
+  return made + payload;
+}
+std::string literal(const std::string& name, const std::string& value) {
+  return std::string(1, '\0') + static_cast<char>(name.size()) + name +
+         static_cast<char>(value.size()) + value;
+}
+
+std::vector<std::string> h2_seeds() {
+  constexpr char kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kPing = 6, kGoAway = 7;
+  constexpr char kEndStream = 1, kEndHeaders = 4;
+  const std::string ok = "\x88";  // :status 200
+  const std::string head_ended = frame(kHeaders, kEndHeaders | kEndStream, 3, ok);
+  const std::string step = "\xff";
+  return {
+      step + frame(kHeaders, kEndHeaders, 1, ok) + frame(kData, kEndStream, 1, "hello") +
+          head_ended,
+      step + frame(kHeaders, kEndHeaders, 1, ok + literal("content-length", "5")) +
+          frame(kData, 0, 1, "hel") + frame(kData, kEndStream, 1, "lo") + head_ended,
+      step + frame(kHeaders, kEndHeaders, 1, literal(":status", "103") + literal("link", "</a>")) +
+          frame(kHeaders, kEndHeaders, 1, ok) + frame(kData, 0, 1, "a") +
+          frame(kHeaders, kEndHeaders | kEndStream, 1, literal("x-sum", "1")),
+      step + frame(kReset, 0, 1, std::string("\0\0\0\7", 4)) + head_ended,
+      step + frame(kGoAway, 0, 0, std::string("\0\0\0\1\0\0\0\0", 8)) +
+          frame(kHeaders, kEndHeaders | kEndStream, 1, "\x89"),
+      "\x02" + frame(kPing, 0, 0, "12345678") + frame(kSettings, 1, 0, "") +
+          frame(kHeaders, kEndHeaders, 1, ok + literal("connection", "close")) + head_ended,
+  };
+}
+
 }  // namespace
 
 std::vector<Target> load_targets(const std::string& corpus_folder, const std::string& kind) {
   std::vector<Target> targets = {{"request_fuzz", fuzz_request, {}},
                                  {"response_fuzz", fuzz_response, {}},
                                  {"chunked_fuzz", fuzz_chunked, {}},
-                                 {"target_fuzz", fuzz_target, {}}};
+                                 {"target_fuzz", fuzz_target, {}},
+                                 {"h2_response_fuzz", fuzz_h2_response, h2_seeds()}};
   const test::CorpusWords words = {{"token", "gta_0123456789"},
                                    {"host", "gate.example:8080"},
                                    {"upstream", "127.0.0.1:9000"},

@@ -14,7 +14,7 @@ struct Target {
   std::vector<std::string> seeds;
 };
 
-// All four, with their seeds out of tests/corpora/http/. `kinds`: "honest", or "" for all.
+// All five, with their seeds out of tests/corpora/http/. `kinds`: "honest", or "" for all.
 std::vector<Target> load_targets(const std::string& corpus_folder, const std::string& kind);
 
 }  // namespace guarita::fuzz

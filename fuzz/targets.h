@@ -14,5 +14,7 @@ void fuzz_response(std::string_view bytes);
 void fuzz_chunked(std::string_view bytes);
 // A request target (first byte: bit 0 merges slashes): canonical form stable and harmless.
 void fuzz_target(std::string_view bytes);
+// An upstream's HTTP/2 bytes after its SETTINGS, for a GET on stream 1 and a HEAD on stream 3.
+void fuzz_h2_response(std::string_view bytes);
 
 }  // namespace guarita::fuzz

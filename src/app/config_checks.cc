@@ -72,9 +72,8 @@ bool is_framing_header(std::string_view name) {
 
 // The authority of "http://host:port/prefix" as host and port.
 std::optional<std::pair<std::string, std::uint16_t>> authority_of(std::string_view url) {
-  constexpr std::string_view kScheme = "http://";
-  if (!url.starts_with(kScheme)) return {};
-  url.remove_prefix(kScheme.size());
+  if (!url.starts_with("http://") && !url.starts_with("h2c://")) return {};
+  url.remove_prefix(url.find("//") + 2);
   url = url.substr(0, url.find('/'));
   const std::size_t colon = url.rfind(':');
   const bool has_port = colon != std::string_view::npos && !url.ends_with(']');
@@ -139,7 +138,8 @@ void check_listeners(const Settings& s, Findings& out) {
          fmt::format("\"{}\" is this server's own {}", s.upstream.default_url, listener.key),
          "name the service behind the gate; requests would run in a circle"});
   }
-  if (s.upstream.default_url == "unix:" + s.admin.socket) {
+  if (s.upstream.default_url == "unix:" + s.admin.socket ||
+      s.upstream.default_url == "h2c+unix:" + s.admin.socket) {
     out.errors.push_back({"upstream.default", "is this server's own admin.socket",
                           "name the service behind the gate"});
   }

@@ -42,8 +42,9 @@ void add_grace(CLI::App& app, TokenOptions& options) {
 }
 
 void add_instance_fields(CLI::App& app, InstanceOptions& options) {
-  app.add_option("--upstream", options.upstream,
-                 "Where its requests go: http://host:port/prefix or unix:/path; \"\": the default")
+  app.add_option(
+         "--upstream", options.upstream,
+         "Where its requests go: http://, h2c://host:port/prefix, unix:/path; \"\": the default")
       ->type_name("URL");
   app.add_option("--name", options.name, "Free text for people")->type_name("TEXT");
   app.add_flag("--instance-token-stdin", options.instance_token_stdin,

@@ -54,7 +54,7 @@ struct Tuning {
   Preflight preflight = Preflight::Refuse;
   std::vector<std::string> cors_origins;  // exact, as browsers send them; "*" is every origin
 
-  // "http://host[:port][/prefix]", "unix:/path[:/prefix]"; empty: instances without an upstream
+  // As net::parse_upstream_url() takes it; empty: instances without an upstream
   // of their own are answered 502.
   std::string default_upstream;
   std::vector<UpstreamHeader> upstream_headers;  // set_header: the upstream's own credential
