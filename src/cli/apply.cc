@@ -89,13 +89,11 @@ class Run {
     Row row;
     while (reader_.next(row)) {
       ++rows_;
-      if (pass_ == Pass::Check) {
-        FileCheck::Verdict verdict = check_.look(row);
-        if (!verdict.wrong.empty()) {
-          note(row.line, verdict.wrong);
-          continue;
-        }
-        verdicts_.push_back(std::move(verdict));
+      FileCheck::Verdict verdict;
+      if (pass_ == Pass::Check) verdict = check_.look(row);
+      if (!verdict.wrong.empty()) {
+        note(row.line, verdict.wrong);
+        continue;
       }
       const bool full =
           lines_.size() == kBatchRowsMax || body_.size() + row.json.size() > kBatchBytesMax;
@@ -105,6 +103,7 @@ class Run {
       if (!body_.empty()) body_ += ',';
       body_ += row.json;
       lines_.push_back(row.line);
+      verdicts_.push_back(std::move(verdict));
     }
     auto sent = send();
     progress_.finish();

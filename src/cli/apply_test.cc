@@ -74,6 +74,20 @@ TEST_F(Apply, AnOwnerThatTheFileMakesBeforeIsNotMissing) {
   EXPECT_TRUE(says("line 1: there is no account (account_not_found)"));
 }
 
+TEST_F(Apply, AnOwnerThatABatchBeforeMakesIsNotMissing) {
+  std::string text = "{\"account\":\"a\"}\n";
+  for (int i = 0; i < 5'000; ++i) {
+    text += "{\"instance\":\"i" + std::to_string(i) + "\",\"account\":\"a\"}\n";
+  }
+  server.answer(200, batch(R"("created":5000)"));
+  server.answer(
+      200, batch(R"("failed":1)", R"({"index":0,"code":"account_not_found","detail":"none"})"));
+  server.answer(200, batch(R"("created":5000)"));
+  server.answer(200, batch(R"("created":1)"));
+  EXPECT_EQ(apply(text), ExitCode::Ok) << server.err.str();
+  EXPECT_EQ(server.out.str(), "5,001 rows, 5,001 created\n");
+}
+
 TEST_F(Apply, ShowsTwentyErrorsAndCountsTheRest) {
   std::string text;
   for (int i = 0; i < 25; ++i) text += "x\n";
