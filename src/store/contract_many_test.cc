@@ -47,6 +47,16 @@ TEST_P(Many, EveryRowHasARevisionAndALineOfItsOwnAndTheAuditOneRow) {
   EXPECT_TRUE(store().verify_audit(std::nullopt)->findings.empty());
 }
 
+TEST_P(Many, TheStoreOpensAgain) {
+  must(store(), CreateMany{.accounts = {account(1), account(2)}, .instances = {instance(1, 1)}});
+  reopen();
+  must(store(), CreateMany{.accounts = {account(3), account(4)}, .instances = {}});
+  must(store(), new_account(9, "a9"));
+  reopen();
+  EXPECT_EQ(store().info()->revision, 6u);
+  EXPECT_EQ(store().info()->head.seq, 3u);
+}
+
 TEST_P(Many, ATokenComesWithItsAccount) {
   CreateMany many{.accounts = {account(1)}, .instances = {}};
   many.accounts[0].enforce = true;

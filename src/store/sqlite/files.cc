@@ -254,8 +254,9 @@ StoreResult<void> check_high_water(Database& db, const StoreInfo& info, const Hi
                        std::to_string(mark.revision) + " had been reached");
   }
   if (info.epoch > mark.epoch) return {};
-  Statement s = db.prepare("SELECT hash FROM audit WHERE seq = ?");
-  // Every revision has one audit row, and the other way round.
+  // A row may stand for many revisions: the mark is at the last of them. It lags by little, so it
+  // is looked for from the end.
+  Statement s = db.prepare("SELECT hash FROM audit WHERE revision <= ? ORDER BY seq DESC LIMIT 1");
   s.bind(mark.revision);
   const bool same = s.next() && s.fixed<32>(0) == mark.head;
   if (auto ok = s.finish(); !ok) return ok;
