@@ -48,9 +48,9 @@ H2Pool::H2Pool(UpstreamPool& pool, Loop& loop, DeadlineWheel& wheel)
     : pool_(pool),
       loop_(loop),
       wheel_(wheel),
-      wakes_([](void* self) noexcept { static_cast<H2Pool*>(self)->post_turn(); }, this),
+      wakes_([](void* self) noexcept { static_cast<H2Pool*>(self)->ask_for_turn(); }, this),
       streams_(wakes_),
-      self_(std::make_shared<H2Pool*>(this)) {}
+      turn_([](void* self) noexcept { static_cast<H2Pool*>(self)->turn(); }, this) {}
 
 H2Pool::~H2Pool() {
   dead_.clear();
@@ -178,20 +178,17 @@ void H2Pool::dead(H2Connection& connection, NetError error) {
     h2.connections_.erase(at);
   }
   serve_waiters(upstream);
-  post_turn();
+  ask_for_turn();
 }
 
 void H2Pool::mark(H2Connection& connection) {
   if (std::exchange(connection.marked_, true)) return;
   connection.next_marked_ = std::exchange(marked_, &connection);
-  post_turn();
+  ask_for_turn();
 }
 
-void H2Pool::post_turn() {
-  if (std::exchange(turn_posted_, true)) return;
-  loop_.post([self = std::weak_ptr(self_)] {
-    if (const auto alive = self.lock()) (*alive)->turn();
-  });
+void H2Pool::ask_for_turn() {
+  if (!in_turn_) loop_.defer(turn_);
 }
 
 void H2Pool::flush_marked() {
@@ -207,13 +204,14 @@ void H2Pool::flush_marked() {
 // Sends first: a stream that the session found at fault has ended once that is said. Then whoever
 // waits goes on, and what that makes leaves in one write.
 void H2Pool::turn() {
+  in_turn_ = true;
   flush_marked();
   wakes_.resume_all();
   flush_marked();
   wakes_.resume_all();
-  turn_posted_ = false;
+  in_turn_ = false;
   if (marked_ != nullptr) {
-    post_turn();
+    ask_for_turn();
   } else {
     dead_.clear();
   }

@@ -75,7 +75,7 @@ class H2Pool {
   void fail_waiters(H2Upstream& h2, NetError error);
   void let_try_again(H2Upstream& h2);
   static void unlist(H2Upstream& h2, H2Upstream::Waiter& waiter);
-  void post_turn();
+  void ask_for_turn();
   void flush_marked();
   void turn();
 
@@ -86,8 +86,8 @@ class H2Pool {
   H2Streams streams_;
   H2Connection* marked_ = nullptr;
   std::vector<std::unique_ptr<H2Connection>> dead_;
-  bool turn_posted_ = false;
-  std::shared_ptr<H2Pool*> self_;  // a turn that comes too late finds nobody
+  Deferred turn_;
+  bool in_turn_ = false;
 };
 
 }  // namespace guarita::net
