@@ -181,6 +181,9 @@ std::optional<Time> Statement::maybe_time(int column) const {
 }
 
 StoreResult<Database> Database::open(const std::filesystem::path& file, Access access) {
+  // Before the first connection: counting memory takes a lock for each allocation.
+  static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)configured;
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   flags |= access == Access::Read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (access == Access::Create) flags |= SQLITE_OPEN_CREATE;
