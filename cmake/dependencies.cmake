@@ -10,6 +10,7 @@ find_package(tomlplusplus REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)  # its header alone
 pkg_check_modules(oath REQUIRED IMPORTED_TARGET liboath)
 pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
 if(GUARITA_TESTS)

@@ -151,6 +151,11 @@ void data(Table& t) {
   t.text(
       "audit_sink", "", kRestart, nullptr, [](Settings& s) { return &s.store.audit_sink; },
       "File that every audit row is also written to, so that a cut tail shows; empty: none.");
+  t.flag(
+      "snapshot", false, kRestart, [](Settings& s) { return choice(s.store.snapshot); },
+      "At the stop, write what the gate decides by to a file beside the database "
+      "(\"guarita.db.snapshot\"), and start from it: a million instances in hundredths of a "
+      "second.");
   t.section("secrets");
   t.text(
       "key", "", kRestart, nullptr, [](Settings& s) { return &s.secrets.key; },
@@ -162,7 +167,8 @@ void data(Table& t) {
       "default", "", kRunning, check_upstream_url,
       [](Settings& s) { return &s.upstream.default_url; },
       "Where requests go whose instance has no upstream of its own: "
-      "\"http://host:port/prefix\" or \"unix:/path\".");
+      "\"http://host:port/prefix\" or \"unix:/path\"; for HTTP/2 without TLS "
+      "\"h2c://host:port/prefix\" or \"h2c+unix:/path\".");
   std::string sentence =
       "Headers set on every request to an upstream, such as its own key; values are \"env:NAME\" "
       "or \"file:PATH\".";

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "console/console.h"
 #include "control/proxy_barrier.h"
+#include "control/snapshot_file.h"
 #include "identity/identity.h"
 #include "policy/snapshot.h"
 #include "proxy/data_plane.h"
@@ -88,6 +89,7 @@ struct Server::Parts {
   std::vector<std::string> gate_bound;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<policy::Snapshot> snapshot;
+  std::optional<control::CatchUp> catch_up;  // where the snapshot came from a file
   telemetry::Hub hub;
   TlsListener gate_tls;
   TlsListener console_tls;
@@ -103,6 +105,8 @@ struct Server::Parts {
   std::unique_ptr<Ticker> ticker;
 
   Failure open_store();
+  void make_snapshot();
+  void save_snapshot() const;
   Failure make_plane();
   Failure make_control();
   Failure serve_gate();
@@ -124,20 +128,50 @@ Failure Server::Parts::open_store() {
   return {};
 }
 
+// From the file, where there is a good one; else an empty one, for control to fill.
+void Server::Parts::make_snapshot() {
+  policy::SnapshotOptions shape;
+  if (settings.routing.unknown_instance == policy::UnknownInstance::Allow) {
+    shape.folded = policy::FoldedIndex::On;
+  }
+  if (settings.store.snapshot == SnapshotFile::On) {
+    const auto file = control::snapshot_file_of(settings.store.sqlite);
+    auto loaded = control::load_snapshot_file(file, *store, shape.folded);
+    if (loaded) {
+      snapshot = std::move(loaded->snapshot);
+      catch_up = std::move(loaded->catch_up);
+      return;
+    }
+    if (loaded.error().kind == control::SnapshotFileProblem::Kind::Unusable) {
+      log::warn("server", "the snapshot file is ignored: the snapshot is built from the store",
+                {{"file", file.string()}, {"why", loaded.error().why}});
+    }
+  }
+  crypto::random_bytes(shape.hash_key);
+  const auto instances = store->count_instances({});
+  const auto accounts = store->count_accounts();
+  shape.expected_instances = instances ? *instances : 0;
+  shape.expected_accounts = accounts ? *accounts : 0;
+  snapshot = std::make_unique<policy::Snapshot>(shape);
+}
+
+// For the next start. What it would be written for is not worth failing a stop.
+void Server::Parts::save_snapshot() const {
+  if (settings.store.snapshot == SnapshotFile::Off) return;
+  if (catch_up && catch_up->changes == 0 && catch_up->revision == snapshot->revision()) return;
+  const auto file = control::snapshot_file_of(settings.store.sqlite);
+  if (const auto saved = control->save_snapshot(file); !saved) {
+    log::warn("server", "the snapshot file is not written",
+              {{"file", file.string()}, {"why", saved.error()}});
+  }
+}
+
 Failure Server::Parts::make_plane() {
   const auto info = store->info();
   if (!info) return of_store(info.error());
   clock.raise_floor(info->newest);
 
-  const auto instances = store->count_instances({});
-  policy::SnapshotOptions shape;
-  crypto::random_bytes(shape.hash_key);
-  shape.expected_instances = instances ? *instances : 0;
-  if (settings.routing.unknown_instance == policy::UnknownInstance::Allow) {
-    shape.folded = policy::FoldedIndex::On;
-  }
-  snapshot = std::make_unique<policy::Snapshot>(shape);
-
+  make_snapshot();
   auto tuning = make_tuning(settings, settings.routing.unknown_instance);
   if (!tuning) return StartError{tuning.error(), "guarita check-config FILE", "route"};
   proxy::Options options;
@@ -172,6 +206,10 @@ Failure Server::Parts::make_control() {
   barrier = std::make_unique<control::ProxyBarrier>(*plane);
   control = std::make_unique<control::Control>(
       std::move(options), control::Ports{*store, *snapshot, *barrier, clock, &hub});
+  if (catch_up) {
+    control->catch_up(*catch_up);
+    return {};
+  }
   const auto loaded = control->load();
   if (!loaded) {
     return StartError{"the store cannot be loaded: " + loaded.error().detail, "guarita doctor",
@@ -307,6 +345,7 @@ void Server::Parts::stop() {
   if (plane) plane->stop();
   if (control && served) control->keep_counters();
   if (status) status->stop();
+  if (control && served) save_snapshot();
   ready = false;
   status.reset();
   console.reset();

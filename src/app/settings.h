@@ -22,6 +22,7 @@
 
 namespace guarita::app {
 
+enum class SnapshotFile : std::uint8_t { Off, On };
 enum class TokenStorage : std::uint8_t { Digest, Encrypted };
 
 struct HeaderSetting {
@@ -66,6 +67,7 @@ struct Settings {
   struct Store {
     std::string sqlite;
     std::string audit_sink;
+    SnapshotFile snapshot{};
   } store;
   struct Upstream {
     std::string default_url;

@@ -1,12 +1,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
 #include "app/tls_files.h"
 #include "cli/doctor.h"
 #include "cli/probe.h"
+#include "control/snapshot_file.h"
 #include "store/sqlite_store.h"
 
 namespace guarita::cli {
@@ -62,6 +64,26 @@ void check_chain(store::Store& opened, Findings& findings) {
     findings.push_back({Health::Fail, "audit chain", report->findings.front().text,
                         "guarita audit verify; then compare with a backup"});
   }
+}
+
+void check_snapshot_file(const app::Settings& settings, store::Revision revision,
+                         Findings& findings) {
+  if (settings.store.snapshot == app::SnapshotFile::Off) return;
+  const auto file = control::snapshot_file_of(settings.store.sqlite);
+  const auto info = control::inspect_snapshot_file(file);
+  if (info) {
+    findings.push_back({Health::Ok, "snapshot file",
+                        std::to_string(info->instances) + " instances at revision " +
+                            std::to_string(info->revision) + ", " +
+                            std::to_string(revision - std::min(revision, info->revision)) +
+                            " changes behind the store",
+                        ""});
+    return;
+  }
+  const bool absent = info.error().kind == control::SnapshotFileProblem::Kind::Absent;
+  findings.push_back({absent ? Health::Ok : Health::Warn, "snapshot file",
+                      absent ? "none yet: the next stop writes it" : info.error().why,
+                      absent ? "" : "rm " + file.string()});
 }
 
 void check_clock(Time newest, Time now, Findings& findings) {
@@ -211,6 +233,7 @@ void check_database(const app::Settings& settings, Served served, Time now, Find
       {Health::Ok, "database",
        "schema " + std::to_string(info->schema) + ", revision " + std::to_string(info->revision),
        ""});
+  check_snapshot_file(settings, info->revision, findings);
   check_chain(**opened, findings);
   check_clock(info->newest, now, findings);
 }

@@ -6,31 +6,6 @@
 #include "control/engine.h"
 
 namespace guarita::control {
-namespace {
-
-// The writer's calls for every row of the store. REQUIRES: the engine's lock is held.
-class Loader final : public store::SnapshotVisitor {
- public:
-  explicit Loader(std::function<void(const AccountState&)> account,
-                  std::function<void(const store::InstanceRow&)> instance)
-      : account_(std::move(account)), instance_(std::move(instance)) {}
-
-  void account(const store::AccountRow& row, std::span<const store::TokenRow> tokens,
-               std::span<const store::IpEntry> ip_list) override {
-    state_.row = row;
-    state_.tokens.assign(tokens.begin(), tokens.end());
-    state_.ip_list.assign(ip_list.begin(), ip_list.end());
-    account_(state_);
-  }
-  void instance(const store::InstanceRow& row) override { instance_(row); }
-
- private:
-  AccountState state_;
-  std::function<void(const AccountState&)> account_;
-  std::function<void(const store::InstanceRow&)> instance_;
-};
-
-}  // namespace
 
 Control::Control(Options options, Ports ports)
     : engine_(std::make_unique<Engine>(std::move(options), ports)) {
@@ -39,30 +14,6 @@ Control::Control(Options options, Ports ports)
 }
 
 Control::~Control() = default;
-
-Outcome<store::Revision> Control::load() {
-  Engine& engine = *engine_;
-  const Engine::Lock lock(engine.mutex);
-  Loader loader(
-      [&](const AccountState& state) {
-        std::vector<policy::EndedToken> ended;
-        for (const store::TokenRow& token : state.tokens) {
-          if (!is_live(token)) ended.push_back({.key = token.key, .end = token.state, .at = {}});
-        }
-        engine.publish_account(state, ended);
-        engine.count_tokens(state.tokens, +1);
-      },
-      [&](const store::InstanceRow& row) { engine.publish_instance(row); });
-  const auto revision = engine.ports.store.load_all(loader);
-  if (!revision) return store_failed(revision.error());
-  engine.ports.snapshot.set_revision(*revision);
-  engine.set_gauges();
-  log::info("control", "the snapshot is loaded",
-            {{"revision", *revision},
-             {"accounts", engine.ports.snapshot.accounts()},
-             {"instances", engine.ports.snapshot.instances()}});
-  return *revision;
-}
 
 void Control::set_unknown_instance(UnknownInstance policy) {
   const Engine::Lock lock(engine_->mutex);

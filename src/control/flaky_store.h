@@ -40,6 +40,7 @@ class FlakyStore final : public store::Store {
     if (reads_fail) return fail();
     return real_.accounts(f, p);
   }
+  store::StoreResult<std::uint64_t> count_accounts() override { return real_.count_accounts(); }
   store::StoreResult<std::uint64_t> count_instances(const std::optional<AccountKey>& of) override {
     return real_.count_instances(of);
   }
@@ -115,6 +116,13 @@ class FlakyStore final : public store::Store {
     return real_.verify_audit(head);
   }
   store::StoreResult<store::AuditHead> audit_head() override { return real_.audit_head(); }
+  store::StoreResult<crypto::Digest> audit_hash(std::uint64_t seq) override {
+    return real_.audit_hash(seq);
+  }
+  store::StoreResult<std::vector<store::DeletedRow>> deleted_since(std::uint64_t seq) override {
+    if (reads_fail) return fail();
+    return real_.deleted_since(seq);
+  }
   store::StoreResult<void> add_counters(std::span<const store::CounterRow> rows) override {
     if (writes_fail) return store::StoreResult<void>(std::unexpect, failure());
     return real_.add_counters(rows);

@@ -14,15 +14,20 @@
 // A lookup sees each row in exactly one state: an account is one record (policy, tokens and IP
 // list together), an instance is one record (so a move is in one account or in the other).
 //
-// Nothing inside holds a pointer: offsets into one arena, whose header holds the hash key.
+// Nothing inside holds a pointer: offsets into one arena, whose header holds the hash key. So the
+// memory can be written to a file and read back, at another address, in another process.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/uuid.h"
 #include "crypto/crypto.h"
@@ -67,7 +72,7 @@ struct TokenSightings {
 enum class FoldedIndex : std::uint8_t { Off, On };
 
 struct SnapshotOptions {
-  crypto::HashKey hash_key{};  // random per process: ids must not be able to choose collisions
+  crypto::HashKey hash_key{};  // random, and secret: ids must not be able to choose collisions
   std::uint64_t expected_instances = 0;  // sizes the tables; exceeding it is fine
   std::uint64_t expected_accounts = 0;
   // On: find_folded() works. Needed for unknown_instance = "allow" alone (16–27 B an instance).
@@ -132,6 +137,20 @@ class Snapshot {
   // The barrier for `mark` has passed: that batch and older ones may be used again.
   void reclaim(std::uint64_t mark);
 
+  // ---- as a file (writer) -------------------------------------------------------------------
+  // All that the snapshot is, until the next change: the writer's bookkeeping, and its memory.
+  // REQUIRES: every retired block is reclaimed.
+  struct Image {
+    std::vector<std::byte> books;
+    std::vector<std::span<std::byte>> memory;
+  };
+  Image image() const;
+  // The snapshot whose image this is. `fill` writes the memory's parts in their order. Null: `fill`
+  // said no, or these are no books. What is in the memory is not looked at but for its head: the
+  // caller knows by a checksum that it is what was there.
+  using Fill = FunctionRef<bool(std::span<const std::span<std::byte>> memory)>;
+  static std::unique_ptr<Snapshot> from_image(std::span<const std::byte> books, Fill fill);
+
   // ---- figures (writer) ---------------------------------------------------------------------
 
   std::uint64_t instances() const noexcept { return instance_table_.live(); }
@@ -139,9 +158,14 @@ class Snapshot {
   // Memory taken: arena pages in use and the writer's own bookkeeping.
   std::uint64_t bytes_used() const noexcept;
   std::uint64_t bytes_retired() const noexcept { return retired_bytes_; }
+  // How many tokens there are in each state, live and dead; by TokenState.
+  std::array<std::uint64_t, 5> count_tokens() const;
+  void for_each_account(FunctionRef<void(const AccountView&)> each) const;
 
  private:
   friend class SnapshotDump;
+  struct FromImage {};
+  explicit Snapshot(FromImage);
 
   struct Header;  // at the arena's start
   struct Retired {
@@ -161,6 +185,7 @@ class Snapshot {
 
   void insert(SlotTable& table, const crypto::Hash128& hash, std::uint32_t value);
   void index_token(const crypto::Digest& token, std::uint32_t number, TokenState state);
+  std::uint32_t owner_number(const AccountKey& key);
   Offset write_instance(const InstanceRow& row, std::uint32_t account);
   void drop_instance_record(Offset record);
   Offset intern_upstream(const std::string& text);
@@ -181,6 +206,11 @@ class Snapshot {
   std::uint64_t retired_bytes_ = 0;
   std::uint64_t mark_ = 1;
   std::uint32_t last_account_number_ = 0;
+  struct Owner {
+    AccountKey key;
+    std::uint32_t number = 0;  // 0: not known
+  };
+  Owner owner_;  // the last one that put_instance() was given
   std::uint32_t last_upstream_id_ = 0;
 };
 

@@ -75,12 +75,12 @@ bool AccountView::allows(const IpAddress& address) const noexcept {
   return after != ip_list.begin() && contains(*(after - 1), address);
 }
 
-std::vector<std::byte> encode_account(const AccountRow& row, std::uint32_t number) {
+void encode_account(const AccountRow& row, std::uint32_t number,
+                    FunctionRef<void*(std::uint32_t bytes)> allocate) {
   const std::vector<Cidr> ip_list = normalised(row.ip_list);
   std::size_t size = sizeof(Head) + row.tokens.size() * sizeof(StoredToken) +
                      ip_list.size() * sizeof(Cidr) + row.id.size();
   size = (size + 7) / 8 * 8;
-  std::vector<std::byte> bytes(size);
 
   Head head{};
   head.number = number;
@@ -92,7 +92,7 @@ std::vector<std::byte> encode_account(const AccountRow& row, std::uint32_t numbe
   head.token_count = static_cast<std::uint8_t>(row.tokens.size());
   for (std::size_t i = 0; i < row.tokens.size(); ++i) head.token_states[i] = row.tokens[i].state;
 
-  std::byte* at = bytes.data();
+  auto* at = static_cast<std::byte*>(allocate(head.record_bytes));
   const auto append = [&at](const void* from, std::size_t count) {
     if (count != 0) std::memcpy(at, from, count);
     at += count;
@@ -105,7 +105,6 @@ std::vector<std::byte> encode_account(const AccountRow& row, std::uint32_t numbe
   }
   append(ip_list.data(), ip_list.size() * sizeof(Cidr));
   append(row.id.data(), row.id.size());
-  return bytes;
 }
 
 AccountView read_account(const void* record) noexcept {

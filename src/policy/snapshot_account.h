@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "base/uuid.h"
 #include "crypto/crypto.h"
+#include "policy/function_ref.h"
 #include "policy/ip_list.h"
 #include "policy/state_machine.h"
 
@@ -69,8 +70,10 @@ struct AccountView {
   bool allows(const IpAddress& address) const noexcept;
 };
 
-// The record's bytes: a fixed head, tokens, IP list, id text; a multiple of 8. REQUIRES: fits(row).
-std::vector<std::byte> encode_account(const AccountRow& row, std::uint32_t number);
+// The record: a fixed head, tokens, IP list, id text; a multiple of 8 bytes. REQUIRES: fits(row).
+// `allocate` is called once, and gives as many bytes as it is asked for, aligned to 8.
+void encode_account(const AccountRow& row, std::uint32_t number,
+                    FunctionRef<void*(std::uint32_t bytes)> allocate);
 AccountView read_account(const void* record) noexcept;
 std::uint32_t account_record_bytes(const void* record) noexcept;
 

@@ -10,34 +10,13 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
-#include <type_traits>
 #include <vector>
 
 #include "crypto/crypto.h"
+#include "policy/function_ref.h"
 #include "policy/snapshot_arena.h"
 
 namespace guarita::policy {
-
-// A borrowed function, as std::function_ref. Lives no longer than the call it is passed to.
-template <class Signature>
-class FunctionRef;
-template <class R, class... Args>
-class FunctionRef<R(Args...)> {
- public:
-  template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
-  FunctionRef(F&& f) noexcept
-      : context_(const_cast<void*>(static_cast<const void*>(std::addressof(f)))),
-        call_([](void* context, Args... args) -> R {
-          return (*static_cast<std::remove_reference_t<F>*>(context))(args...);
-        }) {}
-  R operator()(Args... args) const { return call_(context_, args...); }
-
- private:
-  void* context_;
-  R (*call_)(void*, Args...);
-};
 
 class SlotTable {
  public:
@@ -57,6 +36,13 @@ class SlotTable {
   // Room for `expected` entries without a rebuild. The descriptors and first segments are
   // allocated here; the table's own fields are the writer's.
   SlotTable(Arena& arena, std::uint64_t expected);
+
+  // No table yet: restore() makes it one.
+  explicit SlotTable(Arena& arena) : arena_(&arena) {}
+
+  void save(BookWriter& books) const;
+  // False: these are no books of a table.
+  bool restore(BookReader& books);
 
   // ---- any thread ---------------------------------------------------------------------------
 
@@ -88,6 +74,7 @@ class SlotTable {
   struct Root {
     std::uint32_t segments;
     Offset descriptors;
+    bool operator==(const Root&) const = default;
   };
   Root root() const noexcept { return {segments_, descriptors_}; }
 
@@ -120,8 +107,8 @@ class SlotTable {
   void rebuild(std::uint32_t segment, std::uint32_t capacity_min, Keep keep, Retire retire);
 
   Arena* arena_;
-  std::uint32_t segments_;
-  Offset descriptors_;  // segments_ × u64: offset in the upper half, capacity in the lower
+  std::uint32_t segments_ = 0;
+  Offset descriptors_ = 0;  // segments_ × u64: offset in the upper half, capacity in the lower
   std::vector<Count> counts_;
   std::uint64_t live_ = 0;
 };

@@ -66,6 +66,12 @@ std::uint32_t Snapshot::account_number(const AccountKey& key) const {
   return account_table_.find(hash_account(key));
 }
 
+// Instances come account by account where they were made so.
+std::uint32_t Snapshot::owner_number(const AccountKey& key) {
+  if (owner_.number == 0 || owner_.key != key) owner_ = {key, account_number(key)};
+  return owner_.number;
+}
+
 std::uint32_t Snapshot::put_account(const AccountRow& row) {
   if (!fits(row)) return 0;
   std::uint32_t number = account_number(row.key);
@@ -75,9 +81,11 @@ std::uint32_t Snapshot::put_account(const AccountRow& row) {
     number = ++last_account_number_;
     grow_directory(number);
   }
-  const std::vector<std::byte> record = encode_account(row, number);
-  const Block block = arena_.allocate(static_cast<std::uint32_t>(record.size()));
-  std::memcpy(arena_.at(block.offset), record.data(), record.size());
+  Block block;
+  encode_account(row, number, [&](std::uint32_t bytes) {
+    block = arena_.allocate(bytes);
+    return arena_.at(block.offset);
+  });
   const Offset before = account_offset(number);
   store(*directory_slot(number), block.offset);
   if (is_new) insert(account_table_, hash_account(row.key), number);
@@ -100,6 +108,7 @@ bool Snapshot::erase_account(const AccountKey& key) {
   if (number == 0) return false;
   const Offset offset = account_offset(number);
   store(*directory_slot(number), 0);
+  owner_ = {};
   account_table_.erase(hash_account(key), number);
   const AccountView old = read_account(arena_.at(offset));
   for (std::size_t i = 0; i < old.tokens.size(); ++i) {
@@ -156,7 +165,7 @@ void Snapshot::drop_instance_record(Offset offset) {
 }
 
 bool Snapshot::put_instance(const InstanceRow& row) {
-  const std::uint32_t account = account_number(row.account);
+  const std::uint32_t account = owner_number(row.account);
   if (account == 0 || row.upstream.size() > kUpstreamBytesMax) return false;
   const crypto::Hash128 hash = hash_id(row.id);
   const Offset before = instance_table_.find(hash);

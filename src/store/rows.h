@@ -151,6 +151,12 @@ struct ChangeRow {
   crypto::Digest row_before{};
 };
 
+struct DeletedRow {
+  ChangeKind kind = ChangeKind::Account;  // or Instance
+  Uuid key{};
+  std::string id{};
+};
+
 struct AuditRow {
   std::uint64_t seq = 0;  // 1, 2, 3 … without gaps
   Revision revision = 0;

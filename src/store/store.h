@@ -123,6 +123,7 @@ class Store : public ActivityBook {
   virtual StoreResult<AccountRow> account_by_id(std::string_view id) = 0;
   virtual StoreResult<Page<AccountRow>> accounts(const AccountFilter& filter,
                                                  const PageRequest& page) = 0;  // by id
+  virtual StoreResult<std::uint64_t> count_accounts() = 0;
   virtual StoreResult<std::uint64_t> count_instances(const std::optional<AccountKey>& of) = 0;
   virtual StoreResult<InstanceRow> instance(const InstanceKey& key) = 0;
   virtual StoreResult<InstanceRow> instance_by_id(std::string_view id) = 0;
@@ -155,6 +156,10 @@ class Store : public ActivityBook {
   // Walks the whole chain. `head`: a hash kept elsewhere (the audit sink); must be in the chain.
   virtual StoreResult<AuditReport> verify_audit(const std::optional<crypto::Digest>& head) = 0;
   virtual StoreResult<AuditHead> audit_head() = 0;
+  virtual StoreResult<crypto::Digest> audit_hash(std::uint64_t seq) = 0;  // NotFound: no such row
+  // What the audit rows after `seq` say was deleted, oldest first: the change log names it by its
+  // key alone. An account's instances that went with it are not listed.
+  virtual StoreResult<std::vector<DeletedRow>> deleted_since(std::uint64_t seq) = 0;
 
   // Bookkeeping: one cheap transaction each, no revision, no audit row. Ids that the store does
   // not (any longer) know are counted without them.

@@ -133,6 +133,38 @@ StoreResult<Page<AuditRow>> read_audit_page(Database& db, const AuditFilter& fil
   return out;
 }
 
+StoreResult<crypto::Digest> read_audit_hash(Database& db, std::uint64_t seq) {
+  Statement s = db.prepare("SELECT hash FROM audit WHERE seq = ?");
+  s.bind(seq);
+  crypto::Digest hash{};
+  const bool found = s.next();
+  if (found) hash = s.fixed<32>(0);
+  if (auto ok = s.finish(); !ok) return Err<StoreError>(std::move(ok.error()));
+  if (!found) {
+    return Err<StoreError>(refuse(StoreErrorKind::NotFound,
+                                  "there is no audit row " + std::to_string(seq),
+                                  "guarita audit verify"));
+  }
+  return hash;
+}
+
+StoreResult<std::vector<DeletedRow>> read_deleted(Database& db, std::uint64_t since_seq) {
+  Statement s = db.prepare(
+      "SELECT subject, json_extract(detail, '$.account'), json_extract(detail, '$.instance')"
+      " FROM audit WHERE seq > ? AND verb IN ('account.delete', 'instance.delete') ORDER BY seq");
+  s.bind(since_seq);
+  std::vector<DeletedRow> rows;
+  while (s.next()) {
+    const bool is_account = s.is_null(2);
+    const auto key = parse_uuid(s.text(is_account ? 1 : 2));
+    rows.push_back({.kind = is_account ? ChangeKind::Account : ChangeKind::Instance,
+                    .key = key.value_or(Uuid{}),
+                    .id = std::string(s.text(0))});
+  }
+  if (auto ok = s.finish(); !ok) return Err<StoreError>(std::move(ok.error()));
+  return rows;
+}
+
 namespace {
 
 // How many revisions a row stands for: one, but for "batch.create" (apply_many.cc).

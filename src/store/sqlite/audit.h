@@ -26,6 +26,8 @@ StoreResult<AuditHead> append_audit(Database& db, const AuditHead& previous,
 
 StoreResult<Page<AuditRow>> read_audit_page(Database& db, const AuditFilter& filter,
                                             const PageRequest& page);
+StoreResult<crypto::Digest> read_audit_hash(Database& db, std::uint64_t seq);
+StoreResult<std::vector<DeletedRow>> read_deleted(Database& db, std::uint64_t since_seq);
 StoreResult<AuditReport> verify_audit(Database& db, const std::optional<crypto::Digest>& head);
 
 }  // namespace guarita::store::sqlite

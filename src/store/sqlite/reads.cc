@@ -87,6 +87,12 @@ StoreResult<Page<UnknownInstanceRow>> read_unknown_instances(Database& db,
   return read_page<UnknownInstanceRow>(s, limit, read_unknown);
 }
 
+StoreResult<std::uint64_t> read_account_count(Database& db) {
+  auto n = db.number("SELECT count(*) FROM accounts");
+  if (!n) return Err<StoreError>(std::move(n.error()));
+  return static_cast<std::uint64_t>(*n);
+}
+
 StoreResult<std::uint64_t> read_instance_count(Database& db, const std::optional<AccountKey>& of) {
   Statement s = db.prepare(of ? "SELECT count(*) FROM instances WHERE account = ?"
                               : "SELECT count(*) FROM instances");

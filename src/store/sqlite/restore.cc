@@ -257,6 +257,8 @@ StoreResult<void> restore(const RestoreOptions& options, const Path& draft, Rest
   const std::optional<HighWater> known =
       damaged ? HighWater{.store_id = {}, .epoch = 0, .revision = 1, .head = {}} : *mark;
   if (auto ok = finish_draft(options, draft, known, report); !ok) return ok;
+  // A snapshot file of the former database: its history tells it from the new one, this makes sure.
+  ::unlink(beside(options.target, ".snapshot").c_str());
   if (auto ok = set_aside(options.target, report); !ok) return ok;
   if (auto ok = move_file(draft, options.target, Replace::No); !ok) return ok;
   return save_high_water(options.target, high_water_of(report.info));

@@ -196,6 +196,9 @@ StoreResult<Page<AccountRow>> SqliteStore::accounts(const AccountFilter& filter,
                                                     const PageRequest& page) {
   return reader_.with([&](Database& db) { return read_accounts(db, filter, page); });
 }
+StoreResult<std::uint64_t> SqliteStore::count_accounts() {
+  return reader_.with([](Database& db) { return read_account_count(db); });
+}
 StoreResult<std::uint64_t> SqliteStore::count_instances(const std::optional<AccountKey>& of) {
   return reader_.with([&](Database& db) { return read_instance_count(db, of); });
 }
@@ -256,6 +259,12 @@ StoreResult<AuditHead> SqliteStore::audit_head() {
   auto now = info();
   if (!now) return Err<StoreError>(std::move(now.error()));
   return now->head;
+}
+StoreResult<crypto::Digest> SqliteStore::audit_hash(std::uint64_t seq) {
+  return reader_.with([&](Database& db) { return read_audit_hash(db, seq); });
+}
+StoreResult<std::vector<DeletedRow>> SqliteStore::deleted_since(std::uint64_t seq) {
+  return reader_.with([&](Database& db) { return read_deleted(db, seq); });
 }
 StoreResult<std::vector<CounterRow>> SqliteStore::counters(const CounterFilter& filter) {
   return reader_.with([&](Database& db) { return read_counters(db, filter); });

@@ -20,6 +20,7 @@ StoreResult<Page<AccountRow>> read_accounts(Database& db, const AccountFilter& f
                                             const PageRequest& page);
 StoreResult<Page<InstanceRow>> read_instances(Database& db, const InstanceFilter& filter,
                                               const PageRequest& page);
+StoreResult<std::uint64_t> read_account_count(Database& db);
 StoreResult<std::uint64_t> read_instance_count(Database& db, const std::optional<AccountKey>& of);
 StoreResult<std::vector<TokenRow>> read_due_tokens(Database& db, Time now);
 StoreResult<bool> read_has_instance_token(Database& db, const AccountKey& account,
@@ -51,6 +52,7 @@ class SqliteStore final : public Store {
   StoreResult<AccountRow> account_by_id(std::string_view id) override;
   StoreResult<Page<AccountRow>> accounts(const AccountFilter& filter,
                                          const PageRequest& page) override;
+  StoreResult<std::uint64_t> count_accounts() override;
   StoreResult<std::uint64_t> count_instances(const std::optional<AccountKey>& of) override;
   StoreResult<InstanceRow> instance(const InstanceKey& key) override;
   StoreResult<InstanceRow> instance_by_id(std::string_view id) override;
@@ -73,6 +75,8 @@ class SqliteStore final : public Store {
   StoreResult<Page<AuditRow>> audit(const AuditFilter& filter, const PageRequest& page) override;
   StoreResult<AuditReport> verify_audit(const std::optional<crypto::Digest>& head) override;
   StoreResult<AuditHead> audit_head() override;
+  StoreResult<crypto::Digest> audit_hash(std::uint64_t seq) override;
+  StoreResult<std::vector<DeletedRow>> deleted_since(std::uint64_t seq) override;
   StoreResult<void> add_counters(std::span<const CounterRow> deltas) override;
   StoreResult<std::vector<CounterRow>> counters(const CounterFilter& filter) override;
   StoreResult<void> touch_tokens(std::span<const TokenUse> uses) override;
