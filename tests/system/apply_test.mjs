@@ -89,8 +89,9 @@ test('what export writes, apply reads: here nothing changes, elsewhere it become
 test('killed in the middle and run again, it ends where an unbroken run ends', { timeout: 60_000 }, async (t) => {
   const [gate, whole] = [await Guarita.start(t), await Guarita.start(t)];
   const stdin = lines(fleet(600, 20)); // three batches
-  const broken = gate.cli(['apply', '-'], { stdin, code: null });
-  while (await revision(gate) === 0);
+  let ended = false;
+  const broken = gate.cli(['apply', '-'], { stdin, code: null }).finally(() => { ended = true; });
+  while (await revision(gate) === 0) assert.ok(!ended, (await broken).stderr);
   gate.child.kill('SIGKILL');
   const { stderr, code } = await broken;
   assert.ok(code !== 0, 'it did not end well');
