@@ -14,7 +14,7 @@ async function scene(t) {
 
 // What the last start said of where its snapshot came from.
 const loaded = (gate) => gate.logLines().filter((l) => l.message === 'the snapshot is loaded').at(-1);
-const warned = (gate) => gate.logLines().filter((l) => l.message.startsWith('the snapshot file is ignored')).map((l) => l.why);
+const warned = (gate) => gate.logLines().filter((l) => l.message?.startsWith('the snapshot file is ignored')).map((l) => l.why);
 const status = async (gate, token) => (await call(gate, '/instances/acme-1/x', { token })).status;
 
 test('a stop writes it, the next start is made of it', { timeout: 60_000 }, async (t) => {
