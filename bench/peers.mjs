@@ -1,6 +1,8 @@
 // The gates that are compared, each configured as an expert of it would (the files in peers/) and
 // started with one thread on the gates' CPU. Every one does Guarita's job as far as it can.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { join } from 'node:path';
 import { bin, filesLimit, kGateCpu, kPorts, kUpstreamSocket, out, root, start, stop, waitFor } from './machine.mjs';
 import { mapFile, populationFolder } from './population.mjs';
@@ -27,7 +29,7 @@ function guarita({ upstream, instances, tls, snapshot, folder = populationFolder
   const file = render('guarita.toml', {
     port: kPorts.gate, status_port: kPorts.status, folder, upstream: kUpstreams[upstream].guarita,
     tls: tls ? `tls_certificates = ["${tls.certificate}"]\ntls_keys = ["${tls.key}"]` : '',
-    store: snapshot ? `snapshot = "${join(folder, 'guarita.snapshot')}"` : '',
+    store: `snapshot = ${Boolean(snapshot)}`,
   }, 'guarita.toml');
   return [bin('guarita'), ['serve', '--config', file]];
 }
@@ -59,11 +61,20 @@ export const kGates = {
 };
 export const checksTokens = (gate) => gate !== 'haproxy_tcp';
 
-// A gate that listens. `context`: {upstream, instances, tls, snapshot}.
+// Any answer, a refusal too. nginx listens before its worker is there, so a connection proves little.
+const answered = (tls) => new Promise((answer) => {
+  const call = (tls ? requestTls : request)({ host: '127.0.0.1', port: kPorts.gate, path: '/instances/none/', rejectUnauthorized: false, agent: false },
+    (res) => { res.resume(); res.on('end', () => answer(true)); });
+  call.on('error', () => answer(false));
+  call.end();
+});
+
+// A gate that answers. `context`: {upstream, instances, tls, snapshot}.
 export async function startGate(gate, context) {
   const child = start(kGateCpu, ...kGates[gate](context));
   try {
     await waitFor({ port: kPorts.gate, host: '127.0.0.1' }, child);
+    if (!(await answered(context.tls))) throw new Error(`listens and does not answer: ${child.errors}`);
   } catch (error) {
     await stop(child);
     throw new Error(`${gate}: ${error.message}`);

@@ -21,13 +21,13 @@ export function reduced(result) {
 
 const digits = (value) => (value >= 100 ? Math.round(value).toLocaleString('en') : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 const ranged = (of) => `${digits(of.median)} (${digits(of.min)}–${digits(of.max)})`;
-const ratio = (row, other) => (row.over?.[other] ? ranged(row.over[other].cpu_us) : '1');
+const ratio = (gate, row, other) => (gate === other ? '1' : row.over[other] ? ranged(row.over[other].cpu_us) : '');
 const table = (head, rows) => [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...rows.map((row) => `| ${row.join(' | ')} |`), ''].join('\n');
 
 function traffic(name, one) {
   const notes = [`${one.spec.instances.toLocaleString('en')} instances`];
   if (one.rate) notes.push(`${digits(one.rate)} requests due a second`);
-  const rows = Object.entries(one.gates).map(([gate, row]) => [gate, ranged(row.cpu_us), ratio(row, 'haproxy_http'), ratio(row, 'haproxy_tcp'),
+  const rows = Object.entries(one.gates).map(([gate, row]) => [gate, ranged(row.cpu_us), ratio(gate, row, 'haproxy_http'), ratio(gate, row, 'haproxy_tcp'),
     ranged(row.rate), digits(row.p50_us.median), ranged(row.p99_us), digits(row.p999_us.median), digits(row.rss_mib.median), `${Math.round(100 * row.busy.median)} / ${Math.round(100 * row.load_busy.median)}`]);
   return [`### ${one.spec.title}`, '', `\`${name}\`: ${notes.join(', ')}.`, '', table(['gate', 'CPU µs a request', '× haproxy_http', '× haproxy_tcp', 'requests/s', 'p50 µs', 'p99 µs', 'p99.9 µs', 'RSS MiB', 'CPU % gate / load'], rows)].join('\n');
 }
