@@ -98,7 +98,7 @@ export function start(cpu, command, args, { input = 'ignore', keep = 1 << 20 } =
 export async function stop(child) {
   if (child.ended) return;
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
   await child.gone;
   clearTimeout(timer);
 }

@@ -19,7 +19,7 @@ export function reduced(result) {
   return { ...result, cases };
 }
 
-const digits = (value) => (value >= 100 ? Math.round(value).toLocaleString('en') : value >= 10 ? value.toFixed(1) : value.toFixed(2));
+const digits = (value) => (Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2));
 const ranged = (of) => `${digits(of.median)} (${digits(of.min)}–${digits(of.max)})`;
 const ratio = (gate, row, other) => (gate === other ? '1' : row.over[other] ? ranged(row.over[other].cpu_us) : '');
 const table = (head, rows) => [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...rows.map((row) => `| ${row.join(' | ')} |`), ''].join('\n');

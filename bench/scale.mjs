@@ -61,7 +61,7 @@ async function startOnce(gate, context) {
   }
 }
 
-// The files are in the page cache for every gate. The first start with a snapshot file writes it.
+// The files are in the page cache for every gate. The first stop with the key on writes the snapshot file.
 export async function startTimes({ instances, rounds, peers }, say) {
   const population = await ensurePopulation(instances);
   const kinds = { guarita_sqlite: ['guarita', {}], guarita_snapshot: ['guarita', { snapshot: true }], ...(peers ? { haproxy_http: ['haproxy_http', {}] } : {}) };
@@ -73,9 +73,9 @@ export async function startTimes({ instances, rounds, peers }, say) {
         const context = { upstream: 'tcp', instances, ...more };
         try {
           if (more.snapshot && round === 0) {
-            rmSync(join(populationFolder(instances), 'guarita.snapshot'), { force: true });
+            rmSync(join(populationFolder(instances), 'guarita.db.snapshot'), { force: true });
             await startOnce(gate, context);
-            if (!existsSync(join(populationFolder(instances), 'guarita.snapshot'))) throw new Error('no snapshot file was written');
+            if (!existsSync(join(populationFolder(instances), 'guarita.db.snapshot'))) throw new Error('no snapshot file was written');
           }
           samples[kind].push(await startOnce(gate, context));
         } catch (error) {
@@ -91,7 +91,7 @@ export async function startTimes({ instances, rounds, peers }, say) {
 }
 
 const churn = (instances, options) => start(kLoadCpu, bin('bench_churn'), Object.entries({
-  socket: join(populationFolder(instances), 'guarita.sock'), accounts: Math.max(1, Math.floor(instances / 10)), ...options,
+  socket: join(populationFolder(instances), 'guarita.sock'), connections: 32, accounts: Math.max(1, Math.floor(instances / 10)), ...options,
 }).map(([name, value]) => `--${name}=${value}`));
 
 // One change after the other while callers go on, and what their latency is beside it.
