@@ -30,7 +30,7 @@ struct Limits {
   std::uint64_t lingering_bytes = 64ULL << 20;
   std::uint64_t unread_body_bytes = 64ULL << 10;
   std::uint64_t upstream_connections = 4'096;
-  std::uint64_t upstream_idle_connections = 256;
+  std::uint64_t upstream_idle_connections = 1'024;
 };
 
 // `name` is the configuration key inside its section; `reason` the sentence that documents it.
