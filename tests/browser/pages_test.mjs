@@ -179,6 +179,16 @@ test('the operator\'s pages', async (t) => {
     await go(page, route, heading);
     await look(page, `operator-${route.replace('/', '-') || 'dashboard'}`, { looks: route === 'nowhere' ? kLooks.slice(0, 1) : kLooks });
   }
+  await go(page, 'audit', 'Auditoria');
+  const account = page.getByRole('combobox', { name: 'Conta', exact: true });
+  await account.fill('nobody');
+  await page.getByText('Esta conta não existe.').waitFor();
+  assert.equal(await page.getByRole('table').count(), 0, 'no rows of another filter');
+  await account.fill('padaria');
+  await page.getByRole('table').waitFor();
+  assert.ok(await page.getByRole('cell', { name: 'padaria', exact: true }).count() > 0);
+  assert.equal(await page.getByRole('cell', { name: 'acme', exact: true }).count(), 0);
+  assert.match(page.url(), /account=padaria/);
   await go(page, 'accounts', 'Contas');
   await page.getByRole('button', { name: 'Nova conta', exact: true }).first().click();
   await look(page, 'operator-account-dialog', { looks: kLooks.slice(0, 2) });
