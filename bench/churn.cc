@@ -1,6 +1,8 @@
 // bench_churn: changes through the admin socket at a fixed rate (open loop), each to a random
-// account of the population, in turn switched off and on; or, with --what=read, as many reads.
-//   bench_churn --socket=PATH [--what=change|read] [--rate=1000] [--seconds=3] [--connections=16]
+// account of the population, in turn switched off and on; with --what=batch to its ten instances in
+// one call; with --what=read as many reads.
+//   bench_churn --socket=PATH [--what=change|batch|read] [--rate=1000] [--seconds=3]
+//   [--connections=16]
 //   [--accounts=100]
 // --rate=0: one after the other. Prints one line of JSON: how long calls took, and how long each
 // change took from its commit until every thread decided by it, as its receipt says.
@@ -60,6 +62,8 @@ double number_in(std::string_view text, std::string_view name) {
 }
 
 struct Call {
+  std::uint64_t account = 0;
+  bool changed = false;  // and not yet put back
   std::uint64_t due_ns = 0;
   std::string in;
 };
@@ -67,7 +71,7 @@ struct Call {
 class Churn {
  public:
   explicit Churn(std::map<std::string, std::string> given) : given_(std::move(given)) {
-    changes_ = text("what", "change") == "change";
+    what_ = text("what", "change");
     const auto connections = static_cast<std::size_t>(number("connections", 16));
     for (std::size_t i = 0; i < connections; ++i) {
       polled_.push_back({.fd = connect_to(text("socket", "")), .events = POLLIN, .revents = 0});
@@ -85,7 +89,7 @@ class Churn {
     for (std::uint64_t now = begin; now < end || under_way_ != 0; now = now_ns()) {
       if (now > end + 10 * kSecond) fail("no answer for 10 s");
       while (now < end && due <= now && !idle_.empty()) {
-        send_one(rate == 0 ? now : due);
+        send_next(rate == 0 ? now : due);
         due = rate == 0 ? end : due + gap;
       }
       const std::uint64_t wait = due > now && now < end ? due - now : kSecond / 100;
@@ -96,10 +100,23 @@ class Churn {
         if (polled_[i].revents != 0 && receive(i) && rate == 0) due = 0;
       }
     }
-    print(static_cast<double>(now_ns() - begin) / 1e9);
+    const double seconds = static_cast<double>(now_ns() - begin) / 1e9;
+    put_back();
+    print(seconds);
   }
 
  private:
+  void put_back() {
+    idle_.clear();
+    const auto calls = calls_took_;
+    for (std::size_t i = 0; i < calls_.size(); ++i) {
+      if (!calls_[i].changed) continue;
+      send_on(i, now_ns());
+      while (!receive(i)) continue;
+    }
+    calls_took_ = calls;
+  }
+
   std::string text(const std::string& name, const std::string& fallback) const {
     const auto found = given_.find(name);
     return found == given_.end() ? fallback : found->second;
@@ -109,21 +126,23 @@ class Churn {
     return found == given_.end() ? fallback : std::strtod(found->second.c_str(), nullptr);
   }
 
-  void send_one(std::uint64_t due) {
+  void send_next(std::uint64_t due) {
     const std::size_t i = idle_.front();
     idle_.pop_front();
-    // Off and on again, the second by the next call, so that the population stays as it is.
-    const bool on = changes_ && sent_++ % 2 == 1;
-    if (!on) {
+    send_on(i, due);
+  }
+
+  void send_on(std::size_t i, std::uint64_t due) {
+    // Each connection puts back what it changed before it changes another: the population stays.
+    Call& call = calls_[i];
+    const bool back = call.changed;
+    if (!back) {
       state_ = bench::mixed(state_);
-      account_ = state_ % static_cast<std::uint64_t>(number("accounts", 100));
+      call.account = state_ % static_cast<std::uint64_t>(number("accounts", 100));
     }
-    const std::string path = "/v1/accounts/" + bench::account_text(account_);
+    call.changed = !back && what_ != "read";
     const std::string request =
-        changes_ ? "POST " + path + (on ? ":activate" : ":deactivate") +
-                       " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                       "Content-Length: 2\r\n\r\n{}"
-                 : "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        what_ == "batch" ? batch(call.account, back) : one(call.account, back);
     calls_[i].due_ns = due;
     calls_[i].in.clear();
     ++under_way_;
@@ -131,6 +150,31 @@ class Churn {
         static_cast<ssize_t>(request.size())) {
       fail("the admin socket takes no more");
     }
+  }
+
+  std::string one(std::uint64_t account, bool back) const {
+    const std::string path = "/v1/accounts/" + bench::account_text(account);
+    if (what_ == "read") return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    return post(path + (back ? ":activate" : ":deactivate"), "{}");
+  }
+
+  // The account's instances get the default upstream by name, and lose it again.
+  std::string batch(std::uint64_t account, bool back) const {
+    std::string rows;
+    for (std::uint64_t k = 0; k < bench::kInstancesPerAccount; ++k) {
+      rows += rows.empty() ? R"({"items":[)" : ",";
+      rows += R"({"instance":")" + bench::instance_text(account * bench::kInstancesPerAccount + k);
+      rows += R"(","account":")" + bench::account_text(account) + R"(","upstream":")";
+      rows += (back ? "" : text("upstream", "http://127.0.0.1:18080")) + "\"}";
+    }
+    return post("/v1/batch", rows + "]}");
+  }
+
+  static std::string post(const std::string& path, const std::string& body) {
+    return "POST " + path +
+           " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+           "Content-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
   }
 
   // True: an answer is complete.
@@ -152,7 +196,8 @@ class Churn {
       if (failed_++ == 0) first_failure_ = in.substr(0, 300);
       return true;
     }
-    changed_ += in.find("\"changed\":true") != std::string::npos ? 1 : 0;
+    const bool changed = in.find("\"changed\":true") != std::string::npos;
+    if (what_ != "read" && !changed && unchanged_++ == 0) first_failure_ = in.substr(end, 400);
     const double us = number_in(in, "\"us\":");
     const double ms = number_in(in, "\"ms\":");
     if (us >= 0 || ms >= 0)
@@ -173,25 +218,25 @@ class Churn {
     if (failed_ != 0) {
       fail(std::to_string(failed_) + " calls failed, the first with: " + first_failure_);
     }
-    std::printf("{\"calls\":%llu,\"changed\":%llu,\"seconds\":%.3f",
-                static_cast<unsigned long long>(calls_took_.total()),
-                static_cast<unsigned long long>(changed_), seconds);
+    if (unchanged_ > calls_took_.total() / 5) {
+      fail(std::to_string(unchanged_) + " calls changed nothing, the first: " + first_failure_);
+    }
+    std::printf("{\"calls\":%llu,\"seconds\":%.3f",
+                static_cast<unsigned long long>(calls_took_.total()), seconds);
     print_latency("call_us", calls_took_);
     print_latency("in_force_us", in_force_);
     std::puts("}");
   }
 
   const std::map<std::string, std::string> given_;
-  bool changes_ = true;
+  std::string what_;
   std::vector<pollfd> polled_;
   std::vector<Call> calls_;
   std::deque<std::size_t> idle_;
   std::size_t under_way_ = 0;
-  std::uint64_t sent_ = 0;
   std::uint64_t state_ = 11;
-  std::uint64_t account_ = 0;
   std::uint64_t failed_ = 0;
-  std::uint64_t changed_ = 0;
+  std::uint64_t unchanged_ = 0;  // two connections that met at one account
   std::string first_failure_;
   bench::Histogram calls_took_;
   bench::Histogram in_force_;

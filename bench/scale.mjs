@@ -109,10 +109,10 @@ export async function changes({ instances, seconds, rate }, say) {
 }
 
 // Open-loop latency of callers with nothing, reads, and more and more changes a second beside
-// them; interleaved. The reads say how much is only a busier CPU.
+// them, one by one and ten a call; interleaved. The reads say how much is only a busier CPU.
 export async function churnCurve({ instances, seconds, rounds, rate }, say) {
   await ensurePopulation(instances);
-  const variants = { none: null, reads_1000: { what: 'read', rate: 1000 }, changes_100: { rate: 100 }, changes_1000: { rate: 1000 } };
+  const variants = { none: null, reads_1000: { what: 'read', rate: 1000 }, changes_100: { rate: 100 }, changes_1000: { rate: 1000 }, batched_1000: { what: 'batch', rate: 100 } };
   const samples = Object.fromEntries(Object.keys(variants).map((name) => [name, []]));
   await withUpstream(() => withGate('guarita', { upstream: 'tcp', instances }, async (child) => {
     await load({ pid: child.pid, connections: 64, instances, rate, seconds: 1 });
@@ -127,15 +127,14 @@ export async function churnCurve({ instances, seconds, rounds, rate }, say) {
   }));
   const rows = Object.fromEntries(Object.entries(samples).map(([name, rounds_]) => [name, {
     latency_us: Object.fromEntries(Object.keys(rounds_[0].latency_us).map((q) => [q, spread(rounds_.map((r) => r.latency_us[q]))])),
-    calls_a_second: rounds_[0].calls ? spread(rounds_.map((r) => r.calls.calls / r.calls.seconds)) : null,
+    calls_a_second: rounds_[0].calls ? spread(rounds_.map((r) => (name.startsWith('batched') ? 10 : 1) * r.calls.calls / r.calls.seconds)) : null,
     call_us: rounds_[0].calls ? spread(rounds_.map((r) => r.calls.call_us['50'])) : null,
     call_p99_us: rounds_[0].calls ? spread(rounds_.map((r) => r.calls.call_us['99'])) : null,
-    in_force_us: rounds_[0].calls && options_of(variants[name]) === 'change' ? spread(rounds_.map((r) => r.calls.in_force_us['50'])) : null,
+    in_force_us: rounds_[0].calls && variants[name].what !== 'read' && rounds_[0].calls.in_force_us['100'] > 0 ? spread(rounds_.map((r) => r.calls.in_force_us['50'])) : null,
     p99_over_none: spread(rounds_.map((r, i) => r.latency_us['99'] - samples.none[i].latency_us['99'])),
   }]));
   return { kind: 'churn', instances, rate, rows };
 }
-const options_of = (variant) => variant?.what ?? 'change';
 
 // System calls a request, counted by strace in a run of its own (it slows the gate down; nothing
 // is timed here). {refused: why} where tracing is not allowed.
