@@ -119,7 +119,7 @@ test('a session ended elsewhere is out at the next click, and back where it was 
   await other.page.getByLabel('E-mail').fill('ana@acme.example');
   await other.page.locator('[name=password]').fill(kPassword);
   await other.page.keyboard.press('Enter');
-  await other.page.getByText('Pessoas com acesso').waitFor();
+  await other.page.getByRole('heading', { name: 'Pessoas com acesso' }).waitFor();
 });
 
 test('no page scrolls sideways at 360 px, light or dark, and all are accessible', async (t) => {
