@@ -169,6 +169,44 @@ TEST_F(Opening, TheChangeLogOfTheSecondSchemaIsKeptByTheThird) {
   EXPECT_EQ((*log)[2].key, user_key(1).uuid);
 }
 
+// The fifth makes tokens and the change log anew: the rows come along, and the guards stand again.
+TEST_F(Opening, TheFifthSchemaKeepsTokensAndTheirGuards) {
+  const std::string key = "x'0000000000000000000000000000000";
+  {
+    auto db = sqlite::Database::open(db_, sqlite::Access::Create);
+    ASSERT_TRUE(db->use_wal());
+    ASSERT_TRUE(sqlite::migrate(*db, 4));
+    ASSERT_TRUE(db->script(
+        "INSERT INTO accounts (key, id, name, revision, created_ms) VALUES (" + key +
+        "1', 'old', 'Old', 0, 1);"
+        "INSERT INTO tokens VALUES (" +
+        key + "2', " + key +
+        "1', zeroblob(32), 'hint', 'current', 1, 7, 8, NULL, NULL, 9, x'aa', 'k'), (" + key +
+        "3', " + key + "1', randomblob(32), '', 'revoked', 0, 6, NULL, NULL, 7, NULL, x'', '')"));
+  }
+  auto store = open_or_fail(serve());
+  const auto tokens = store->tokens(account_key(1));
+  ASSERT_EQ(tokens->size(), 2u);
+  EXPECT_EQ((*tokens)[0].state, TokenState::Revoked);
+  const TokenRow& live = (*tokens)[1];
+  EXPECT_EQ(live.key.uuid, uuid(2));
+  EXPECT_EQ(live.hint + live.sealed_key_id, "hintk");
+  EXPECT_TRUE(live.weak);
+  EXPECT_EQ(live.expires_at->time_since_epoch().count(), 8);
+  EXPECT_EQ(live.last_used_at->time_since_epoch().count(), 9);
+  store.reset();
+  auto db = sqlite::Database::open(db_, sqlite::Access::Write);
+  EXPECT_FALSE(db->script("UPDATE tokens SET state = 'current', ended_ms = NULL"));
+  EXPECT_FALSE(db->script("UPDATE tokens SET digest = zeroblob(32)"));
+  EXPECT_FALSE(db->script("UPDATE tokens SET state = 'strange'"));
+  EXPECT_FALSE(db->script("INSERT INTO changes VALUES (3, 'x', zeroblob(16), zeroblob(32))"));
+  EXPECT_EQ(*db->number("SELECT count(*) FROM sqlite_schema WHERE type = 'index'"
+                        " AND name LIKE 'tokens_%'"),
+            4);
+  EXPECT_TRUE(db->script("DELETE FROM accounts"));
+  EXPECT_EQ(*db->number("SELECT count(*) FROM tokens"), 0);
+}
+
 TEST_F(Opening, AMigrationThatFailsLeavesTheOldSchema) {
   {
     auto db = sqlite::Database::open(db_, sqlite::Access::Create);

@@ -18,12 +18,16 @@ constexpr char k0003[] = {
 constexpr char k0004[] = {
 #embed "../migrations/0004_activity.sql"
 };
+constexpr char k0005[] = {
+#embed "../migrations/0005_cheaper_checks.sql"
+};
 
 constexpr std::array kMigrations{
     Migration{1, "core", {k0001, sizeof k0001}},
     Migration{2, "bookkeeping", {k0002, sizeof k0002}},
     Migration{3, "users", {k0003, sizeof k0003}},
     Migration{4, "activity", {k0004, sizeof k0004}},
+    Migration{5, "cheaper checks", {k0005, sizeof k0005}},
 };
 
 }  // namespace
