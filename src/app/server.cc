@@ -1,5 +1,6 @@
 #include "app/server.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -54,6 +55,8 @@ class Ticker {
  public:
   explicit Ticker(std::function<void()> work)
       : thread_([this, work = std::move(work)](const std::stop_token& stop) {
+          // Where the gate's threads need every CPU, the books wait (Linux: of this thread alone).
+          ::setpriority(PRIO_PROCESS, 0, 10);
           std::unique_lock lock(mutex_);
           while (!stop.stop_requested()) {
             wake_.wait_for(lock, stop, kTick, [] { return false; });

@@ -14,15 +14,15 @@ std::uint64_t random_seed() {
   return std::bit_cast<std::uint64_t>(bytes);
 }
 
-std::string key_of(const UsageDelta& row) {
-  std::string key = std::to_string(row.hour.time_since_epoch().count());
+void write_key(std::string& key, const UsageDelta& row) {
+  key.clear();
+  key += std::to_string(row.hour.time_since_epoch().count());
   key += '/';
   key += std::to_string(static_cast<unsigned>(row.word.code()));
   key += '/';
   key += row.account_id;  // an account id holds no slash
   key += '/';
   key += row.instance_id;
-  return key;
 }
 
 template <class Map>
@@ -53,13 +53,13 @@ Shard::Shard(Hub& hub)
       spare_(std::make_unique<Tally>(hub.state_->hash)) {}
 
 void Hub::State::add(UsageDelta&& row) {
-  std::string key = key_of(row);
-  if (const auto found = usage.find(key); found != usage.end()) {
+  write_key(row_key, row);
+  if (const auto found = usage.find(row_key); found != usage.end()) {
     found->second.count += row.count;
     found->second.denied += row.denied;
     found->second.last = std::max(found->second.last, row.last);
   } else if (usage.size() < kPendingRowsMax) {
-    usage.emplace(std::move(key), std::move(row));
+    usage.emplace(row_key, std::move(row));
   } else {
     totals.lost_usage += row.count;
   }

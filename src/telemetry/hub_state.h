@@ -29,6 +29,7 @@ struct Hub::State {
   Time started{};
   // Keyed by what makes a row distinct; the values are what take_deltas() hands out.
   std::unordered_map<std::string, UsageDelta> usage;
+  std::string row_key;  // of the row at hand
   std::unordered_map<std::string, LastUsed> last_used;
   std::unordered_map<std::string, UnknownInstance> unknown;
   std::unordered_map<std::string, CallerDelta> callers;

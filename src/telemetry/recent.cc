@@ -34,7 +34,7 @@ bool Recent::count(Cells& cells, const MinuteCount& what) {
 
 void Recent::add(std::string_view account_id, std::string_view instance_id,
                  const MinuteCount& what) {
-  auto account = accounts_.find(std::string(account_id));
+  auto account = accounts_.find(account_id);
   if (account == accounts_.end()) {
     if (accounts_.size() == kRecentAccountsMax) {
       lost_ += what.count;
@@ -48,7 +48,7 @@ void Recent::add(std::string_view account_id, std::string_view instance_id,
   if (total == into.totals.end()) total = into.totals.insert(total, {what.word, 0});
   total->count += what.count;
 
-  auto instance = into.instances.find(std::string(instance_id));
+  auto instance = into.instances.find(instance_id);
   if (instance == into.instances.end()) {
     if (instances_ == kRecentInstancesMax) return;
     ++instances_;
@@ -61,7 +61,7 @@ std::vector<MinuteCount> Recent::series(std::string_view account_id,
                                         const std::optional<std::string>& instance_id,
                                         Time from) const {
   std::vector<MinuteCount> out;
-  const auto account = accounts_.find(std::string(account_id));
+  const auto account = accounts_.find(account_id);
   if (account == accounts_.end()) return out;
   const Cells* cells = &account->second.all;
   if (instance_id) {
@@ -82,7 +82,7 @@ std::vector<MinuteCount> Recent::series(std::string_view account_id,
 
 std::vector<MinuteCount> Recent::places(std::string_view account_id, Time from) const {
   std::vector<MinuteCount> out;
-  const auto account = accounts_.find(std::string(account_id));
+  const auto account = accounts_.find(account_id);
   if (account == accounts_.end()) return out;
   for (const auto& [instance_id, cells] : account->second.instances) {
     const std::size_t first = out.size();
@@ -105,7 +105,7 @@ std::vector<MinuteCount> Recent::places(std::string_view account_id, Time from) 
 }
 
 std::vector<WordCount> Recent::totals(std::string_view account_id) const {
-  const auto account = accounts_.find(std::string(account_id));
+  const auto account = accounts_.find(account_id);
   return account == accounts_.end() ? std::vector<WordCount>() : account->second.totals;
 }
 

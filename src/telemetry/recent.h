@@ -42,14 +42,22 @@ class Recent {
     std::uint32_t denied;
   };
   using Cells = std::vector<Cell>;  // oldest first
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  template <class Value>
+  using ByText = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
   struct Account {
     Cells all;
-    std::unordered_map<std::string, Cells> instances;
+    ByText<Cells> instances;
     std::vector<WordCount> totals;
   };
   bool count(Cells& cells, const MinuteCount& what);
 
-  std::unordered_map<std::string, Account> accounts_;
+  ByText<Account> accounts_;
   std::size_t instances_ = 0;
   std::size_t cells_ = 0;
   std::uint32_t pruned_ = 0;
