@@ -253,11 +253,15 @@ TEST(H2Upstream, MoreConnectionsWhereStreamsAreFew) {
     callers.push_back(gate.call());
     callers.back().send(Gate::get("i1", kToken));
   }
-  for (Peer& caller : callers) {
-    H2Peer up(gate, {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1}});
-    up.answer(up.next().id, "ok", kOkHead);
-    (void)caller;
+  // All are open before the first is answered: a stream that ends makes room for the next request.
+  std::vector<std::unique_ptr<H2Peer>> ups;
+  std::vector<std::int32_t> ids;
+  for (std::size_t i = 0; i < callers.size(); ++i) {
+    ups.push_back(std::make_unique<H2Peer>(
+        gate, std::vector<nghttp2_settings_entry>{{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1}}));
+    ids.push_back(ups.back()->next().id);
   }
+  for (std::size_t i = 0; i < ups.size(); ++i) ups[i]->answer(ids[i], "ok", kOkHead);
   for (Peer& caller : callers) EXPECT_EQ(body_of(caller.read_response()), "ok");
 }
 
