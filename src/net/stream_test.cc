@@ -100,6 +100,36 @@ TEST(Stream, ReadsAndWritesPieces) {
   ::close(pair.theirs);
 }
 
+Task<void> read_then_watch(std::unique_ptr<Stream>& stream, std::string& seen, bool& watched,
+                           NetError& end) {
+  char bytes[64];
+  const auto got = co_await stream->read_some(bytes);
+  if (got) seen.append(bytes, *got);
+  watched = stream->watch([](void*) noexcept {}, nullptr);
+  const auto none = co_await stream->read_some(bytes);
+  if (!none) end = none.error();
+}
+
+// The peer's bytes and its end come as one event: a short read is not all there is.
+TEST(Stream, AnEndThatCameWithTheLastBytesIsSeen) {
+  LoopThread thread;
+  const Pair pair;
+  std::unique_ptr<Stream> stream;
+  std::string seen;
+  bool watched = true;
+  NetError end = NetError::Other;
+  thread.run([&] { stream = Stream::adopt(thread.loop, pair.ours); });
+  thread.complete(read_then_watch(stream, seen, watched, end), [&] {
+    EXPECT_EQ(::send(pair.theirs, "last", 4, 0), 4);
+    ::shutdown(pair.theirs, SHUT_WR);
+  });
+  EXPECT_EQ(seen, "last");
+  EXPECT_FALSE(watched) << "not to be kept as an idle connection";
+  EXPECT_EQ(end, NetError::EndOfStream);
+  thread.run([&] { stream.reset(); });
+  ::close(pair.theirs);
+}
+
 Task<void> write_much(std::unique_ptr<Stream>& stream, const std::string& much, bool& ok) {
   const std::array<std::string_view, 4> pieces{much, "", "middle", much};
   const auto written = co_await stream->write(pieces);
