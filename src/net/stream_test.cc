@@ -106,6 +106,10 @@ Task<void> read_then_watch(std::unique_ptr<Stream>& stream, std::string& seen, b
   const auto got = co_await stream->read_some(bytes);
   if (got) seen.append(bytes, *got);
   watched = stream->watch([](void*) noexcept {}, nullptr);
+  if (watched) {  // wrong: a read would wait for an event that has been
+    stream->unwatch();
+    co_return;
+  }
   const auto none = co_await stream->read_some(bytes);
   if (!none) end = none.error();
 }
