@@ -27,6 +27,7 @@ namespace {
 using Failure = std::optional<StartError>;
 
 constexpr std::chrono::seconds kTick{1};
+constexpr int kTickNice = 10;  // where the gate's threads need every CPU, the books wait
 
 control::UnknownInstance for_control(policy::UnknownInstance u) {
   return u == policy::UnknownInstance::Allow ? control::UnknownInstance::Allow
@@ -55,8 +56,7 @@ class Ticker {
  public:
   explicit Ticker(std::function<void()> work)
       : thread_([this, work = std::move(work)](const std::stop_token& stop) {
-          // Where the gate's threads need every CPU, the books wait (Linux: of this thread alone).
-          ::setpriority(PRIO_PROCESS, 0, 10);
+          ::setpriority(PRIO_PROCESS, 0, kTickNice);  // on Linux: of this thread alone
           std::unique_lock lock(mutex_);
           while (!stop.stop_requested()) {
             wake_.wait_for(lock, stop, kTick, [] { return false; });

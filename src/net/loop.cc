@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cassert>
 #include <cerrno>
 #include <system_error>
 #include <utility>
