@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 
+import { runProcess } from '../support/temp.mjs';
 import { call, withRawUpstream } from '../support/world.mjs';
 
 async function scene(t) {
@@ -43,6 +44,25 @@ test('a token that was revoked after it was written stays refused after kill -9'
   assert.ok(loaded(gate).changes_since > 0);
   assert.equal(await status(gate, token), 403);
   assert.equal(await status(gate, secret), 200);
+});
+
+test('a full disk at the stop: the one before stays, whole, and is caught up', { timeout: 60_000 }, async (t) => {
+  const { gate, token, file } = await scene(t);
+  await gate.stop();
+  const before = readFileSync(file);
+  await gate.launch();
+  await gate.admin.createAccount('late');
+  const limited = await runProcess('prlimit', ['--pid', String(gate.pid), '--fsize=4096:unlimited']);
+  assert.equal(limited.code, 0, limited.stderr);
+  await gate.stop();
+  assert.ok(gate.logLines().some((l) => l.message?.startsWith('the snapshot file is not written')));
+  assert.deepEqual(readFileSync(file), before);
+  assert.ok(!existsSync(`${file}.partial`));
+  await gate.launch();
+  assert.equal(loaded(gate).from, 'file');
+  assert.ok(loaded(gate).changes_since > 0);
+  assert.equal((await gate.admin.ok('GET', '/v1/accounts/late')).id, 'late');
+  assert.equal(await status(gate, token), 200);
 });
 
 test('a damaged one is named, ignored and written anew', { timeout: 60_000 }, async (t) => {
