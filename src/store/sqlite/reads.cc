@@ -103,10 +103,7 @@ StoreResult<std::uint64_t> read_instance_count(Database& db, const std::optional
 }
 
 StoreResult<std::vector<TokenRow>> read_due_tokens(Database& db, Time now) {
-  Statement s = db.prepare("SELECT " GUARITA_TOKEN_COLUMNS
-                           " FROM tokens t WHERE t.ended_ms IS NULL"
-                           " AND (t.expires_ms <= ?1 OR t.retires_ms <= ?1)"
-                           " ORDER BY t.account, t.created_ms");
+  Statement s = db.prepare(kDueTokens);
   s.bind(now);
   std::vector<TokenRow> rows;
   while (s.next()) read_token(s, rows.emplace_back());

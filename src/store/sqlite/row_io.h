@@ -43,6 +43,14 @@ inline StoreError refuse(StoreErrorKind kind, std::string text, std::string reme
   "t.key, t.digest, t.scope, t.account, coalesce(a.id, ''), t.name, t.created_ms, " \
   "t.revoked_ms, t.last_used_ms FROM admin_tokens t LEFT JOIN accounts a ON a.key = t.account"
 
+// Asked every second: by the indexes of those few that have such a time, never by reading all.
+inline constexpr char kDueTokens[] =
+    "SELECT " GUARITA_TOKEN_COLUMNS
+    " FROM tokens t WHERE t.key IN (SELECT key FROM tokens WHERE ended_ms IS NULL"
+    " AND expires_ms IS NOT NULL AND expires_ms <= ?1 UNION SELECT key FROM tokens"
+    " WHERE ended_ms IS NULL AND retires_ms IS NOT NULL AND retires_ms <= ?1)"
+    " ORDER BY t.account, t.created_ms";
+
 // Into `row`, whose strings keep their memory.
 void read_account(const Statement& s, AccountRow& row);
 void read_instance(const Statement& s, InstanceRow& row);  // account_id is cleared

@@ -21,6 +21,9 @@ constexpr char k0004[] = {
 constexpr char k0005[] = {
 #embed "../migrations/0005_cheaper_checks.sql"
 };
+constexpr char k0006[] = {
+#embed "../migrations/0006_due_tokens.sql"
+};
 
 constexpr std::array kMigrations{
     Migration{1, "core", {k0001, sizeof k0001}},
@@ -28,6 +31,7 @@ constexpr std::array kMigrations{
     Migration{3, "users", {k0003, sizeof k0003}},
     Migration{4, "activity", {k0004, sizeof k0004}},
     Migration{5, "cheaper checks", {k0005, sizeof k0005}},
+    Migration{6, "due tokens", {k0006, sizeof k0006}},
 };
 
 }  // namespace
