@@ -166,6 +166,7 @@ class FlakyStore final : public store::Store {
   store::StoreResult<void> backup(const std::filesystem::path& f) override {
     return real_.backup(f);
   }
+  store::StoreResult<void> save_mark() override { return real_.save_mark(); }
 
   // ---- ActivityBook ---------------------------------------------------------------------------
   store::StoreResult<void> note_activity(std::span<const store::CallerRow> callers_in,

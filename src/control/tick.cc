@@ -120,6 +120,9 @@ void Control::Engine::prune() {
 }
 
 void Control::tick() {
+  if (auto ok = engine_->ports.store.save_mark(); !ok) {
+    log::error("control", "high-water file", {{"internal", ok.error().internal}});
+  }
   engine_->expire_due();
   engine_->announce();
   engine_->books.tick();

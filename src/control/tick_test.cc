@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "control/testing.h"
 
@@ -181,6 +182,18 @@ TEST(Telemetry, UnknownInstancesAndLastUseReachTheStore) {
   ASSERT_TRUE(page);
   ASSERT_EQ(page->rows.size(), 1U);
   EXPECT_EQ(page->rows.front().id, "nobody");
+}
+
+TEST(Tick, BringsTheHighWaterMarkUp) {
+  World world;
+  world.make_account("acme");
+  const auto mark = [&] {
+    std::ifstream in(world.folder / "guarita.db.high-water");
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  EXPECT_TRUE(mark().contains("revision 0\n")) << mark();
+  world.control().tick();
+  EXPECT_TRUE(mark().contains("revision 1\n")) << mark();
 }
 
 }  // namespace

@@ -180,6 +180,10 @@ class Store : public ActivityBook {
   // A consistent copy into a new file, mode 0600, on disk when this returns. FileExists rather
   // than overwrite. Runs beside apply().
   virtual StoreResult<void> backup(const std::filesystem::path& file) = 0;
+
+  // The high-water mark is at the last commit when this returns (ADR 16). Every second or so, for
+  // commits do not wait for it; the store's end does it too.
+  virtual StoreResult<void> save_mark() = 0;
 };
 
 }  // namespace guarita::store

@@ -2,7 +2,7 @@
 // taken up where it broke off.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -94,10 +94,10 @@ test('killed in the middle and run again, it ends where an unbroken run ends', {
   writeFileSync(file, stdin);
   let ended = false;
   const broken = gate.cli(['apply', file], { code: null }).finally(() => { ended = true; });
-  // Written right after a commit.
-  const mark = () => readFileSync(`${gate.database}.high-water`, 'latin1');
-  const before = mark();
-  while (!ended && mark() === before) await setImmediate();
+  // Told right after a commit.
+  const revision = async () => (await gate.admin.ok('GET', '/v1/status')).revision;
+  const before = await revision();
+  while (!ended && (await revision()) === before) await setImmediate();
   gate.stopped = true;
   gate.child.kill('SIGKILL');
   const { stderr, code } = await broken;

@@ -21,6 +21,10 @@ StoreError read_only() {
                 "make the change through the running server");
 }
 
+void complain(const char* what, const StoreError& e) {
+  log::error("store", what, {{"error", e.text}, {"internal", e.internal}});
+}
+
 // Backs an existing database up before its schema changes. The name says what it is.
 StoreResult<void> back_up_before_migrating(Database& db, const Path& file) {
   auto version = schema_version(db);
@@ -54,15 +58,20 @@ StoreResult<void> make_current(Database& db, const Path& file, const SqliteOptio
   return migrate(db);
 }
 
-StoreResult<void> check_mark(Database& db, const Path& file) {
+// The mark that is on disk from now on.
+StoreResult<HighWater> check_mark(Database& db, const Path& file) {
   auto mark = load_high_water(file);
   if (!mark) return Err<StoreError>(std::move(mark.error()));
   auto info = read_info(db);
   if (!info) return Err<StoreError>(std::move(info.error()));
   if (*mark) {
-    if (auto ok = check_high_water(db, *info, **mark); !ok) return ok;
+    auto ok = check_high_water(db, *info, **mark);
+    if (!ok) return Err<StoreError>(std::move(ok.error()));
   }
-  return save_high_water(file, high_water_of(*info));
+  const HighWater reached = high_water_of(*info);
+  auto saved = save_high_water(file, reached);
+  if (!saved) return Err<StoreError>(std::move(saved.error()));
+  return reached;
 }
 
 // A database that vanished is not a new one.
@@ -89,7 +98,6 @@ StoreResult<Database> open_for_writing(const SqliteOptions& options) {
   if (auto ok = make_current(*db, options.file, options); !ok) {
     return Err<StoreError>(std::move(ok.error()));
   }
-  if (auto ok = check_mark(*db, options.file); !ok) return Err<StoreError>(std::move(ok.error()));
   return db;
 }
 
@@ -116,6 +124,8 @@ StoreResult<std::unique_ptr<Store>> SqliteStore::open(const SqliteOptions& optio
     lock.emplace(std::move(*taken));
     auto db = open_for_writing(options);
     if (!db) return Err<StoreError>(std::move(db.error()));
+    auto reached = check_mark(*db, options.file);
+    if (!reached) return Err<StoreError>(std::move(reached.error()));
     std::optional<AuditSink> sink;
     if (!options.audit_sink.empty()) {
       auto opened = AuditSink::open(options.audit_sink, *db);
@@ -123,7 +133,7 @@ StoreResult<std::unique_ptr<Store>> SqliteStore::open(const SqliteOptions& optio
       if (auto ok = opened->catch_up(*db); !ok) return Err<StoreError>(std::move(ok.error()));
       sink.emplace(std::move(*opened));
     }
-    writer = std::make_unique<Guarded<Writer>>(std::move(*db), std::move(sink));
+    writer = std::make_unique<Guarded<Writer>>(std::move(*db), std::move(sink), *reached);
   }
   auto reader = open_for_reading(options.file);
   if (!reader) return Err<StoreError>(std::move(reader.error()));
@@ -131,20 +141,17 @@ StoreResult<std::unique_ptr<Store>> SqliteStore::open(const SqliteOptions& optio
       new SqliteStore(options.file, std::move(lock), std::move(*reader), std::move(writer)));
 }
 
+SqliteStore::~SqliteStore() {
+  if (auto ok = save_mark(); !ok) complain("high-water file", ok.error());
+}
+
 // After the commit nothing is an error: what failed here is made up for at the next commit, or
 // when the store is opened again.
-void SqliteStore::follow_commit(Writer& writer) {
-  auto complain = [](const char* what, const StoreError& e) {
-    log::error("store", what, {{"error", e.text}, {"internal", e.internal}});
-  };
-  if (writer.sink) {
-    if (auto ok = writer.sink->catch_up(writer.db); !ok) complain("audit sink", ok.error());
-  }
-  auto info = read_info(writer.db);
-  if (!info) return complain("high-water file", info.error());
-  if (auto ok = save_high_water(file_, high_water_of(*info)); !ok) {
-    complain("high-water file", ok.error());
-  }
+void SqliteStore::follow_commit(Writer& writer, const Committed& last) {
+  writer.reached.revision = last.revision;
+  writer.reached.head = last.head.hash;
+  if (!writer.sink) return;
+  if (auto ok = writer.sink->catch_up(writer.db); !ok) complain("audit sink", ok.error());
 }
 
 std::vector<StoreResult<Committed>> SqliteStore::apply(std::span<const Change> changes) {
@@ -158,10 +165,21 @@ std::vector<StoreResult<Committed>> SqliteStore::apply(std::span<const Change> c
   }
   return writer_->with([&](Writer& writer) {
     auto results = apply_all(writer.db, changes);
-    if (std::ranges::any_of(results, [](const auto& r) { return r.has_value(); })) {
-      follow_commit(writer);
-    }
+    const auto last = std::ranges::find_if(results.rbegin(), results.rend(),
+                                           [](const auto& r) { return r.has_value(); });
+    if (last != results.rend()) follow_commit(writer, **last);
     return results;
+  });
+}
+
+StoreResult<void> SqliteStore::save_mark() {
+  if (writer_ == nullptr) return {};
+  return saved_.with([&](Revision& saved) -> StoreResult<void> {
+    const HighWater reached = writer_->with([](const Writer& writer) { return writer.reached; });
+    if (reached.revision == saved) return {};
+    if (auto ok = save_high_water(file_, reached); !ok) return ok;
+    saved = reached.revision;
+    return {};
   });
 }
 

@@ -44,6 +44,7 @@ StoreResult<void> copy_database(Database& from, const Path& to);
 class SqliteStore final : public Store {
  public:
   static StoreResult<std::unique_ptr<Store>> open(const SqliteOptions& options);
+  ~SqliteStore() override;
 
   std::vector<StoreResult<Committed>> apply(std::span<const Change> changes) override;
   StoreResult<Revision> load_all(SnapshotVisitor& visitor) override;
@@ -89,6 +90,7 @@ class SqliteStore final : public Store {
   StoreResult<bool> use_recovery_code(const UserKey& user, const crypto::Digest& code) override;
   StoreResult<void> prune(const PruneOptions& options) override;
   StoreResult<void> backup(const std::filesystem::path& file) override;
+  StoreResult<void> save_mark() override;
 
   StoreResult<void> note_activity(std::span<const CallerRow> callers,
                                   std::span<const InstanceCall> calls) override;
@@ -107,25 +109,29 @@ class SqliteStore final : public Store {
 
  private:
   struct Writer {
-    Writer(Database d, std::optional<AuditSink> s) : db(std::move(d)), sink(std::move(s)) {}
+    Writer(Database d, std::optional<AuditSink> s, const HighWater& r)
+        : db(std::move(d)), sink(std::move(s)), reached(r) {}
     Database db;
     std::optional<AuditSink> sink;
+    HighWater reached;
   };
   SqliteStore(Path file, std::optional<File> lock, Database reader,
               std::unique_ptr<Guarded<Writer>> writer)
       : file_(std::move(file)),
         lock_(std::move(lock)),
         writer_(std::move(writer)),
+        saved_(writer_ ? writer_->with([](const Writer& w) { return w.reached.revision; }) : 0),
         reader_(std::move(reader)) {}
 
   // f(Database&) in one transaction; what it returns.
   template <class F>
   auto write(F&& f) -> std::invoke_result_t<F, Database&>;
-  void follow_commit(Writer& writer);
+  static void follow_commit(Writer& writer, const Committed& last);
 
   Path file_;
   std::optional<File> lock_;                 // let go last
   std::unique_ptr<Guarded<Writer>> writer_;  // null: opened for reading
+  Guarded<Revision> saved_;                  // in the high-water file; taken before writer_
   Guarded<Database> reader_;
 };
 
