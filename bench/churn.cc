@@ -199,9 +199,7 @@ class Churn {
     const bool changed = in.find("\"changed\":true") != std::string::npos;
     if (what_ != "read" && !changed && unchanged_++ == 0) first_failure_ = in.substr(end, 400);
     const double us = number_in(in, "\"us\":");
-    const double ms = number_in(in, "\"ms\":");
-    if (us >= 0 || ms >= 0)
-      in_force_.add(static_cast<std::uint64_t>(us >= 0 ? us * 1e3 : ms * 1e6));
+    if (us >= 0) in_force_.add(static_cast<std::uint64_t>(us * 1e3));
     return true;
   }
 

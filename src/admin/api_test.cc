@@ -16,12 +16,13 @@ namespace {
 TEST(Api, ReceiptIsExactlyAsPromised) {
   ApiWorld api;
   api.world.barrier.streams_closed = 2;
+  api.world.barrier.on_pass = [&] { api.world.clock.pass(Micros(2140)); };
   const auto made = api({.method = "POST", .target = "/v1/accounts", .body = R"({"id":"acme"})"});
   ASSERT_EQ(made.status, 201U) << made.raw.body;
   const std::string at = format_rfc3339(api.world.clock.now());
   EXPECT_EQ(made.text("/receipt"),
             R"({"revision":1,"changed":true,"complete":true,"in_force":{"nodes":1,"of":1,"at":")" +
-                at + R"(","ms":0},"streams_closed":2})");
+                at + R"(","ms":2,"us":2140},"streams_closed":2})");
   EXPECT_EQ(made.raw.header("ETag"), "\"1\"");
   EXPECT_EQ(made.text("/account/mode"), "unset");
 }

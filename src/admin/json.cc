@@ -50,14 +50,21 @@ json::array json_of(const std::vector<std::string>& texts) {
 }
 
 json::object json_of(const control::Receipt& receipt) {
-  const json::value took = receipt.took ? json::value(receipt.took->count()) : json::value();
-  return {
-      {"revision", receipt.revision},
-      {"changed", receipt.changed},
-      {"complete", receipt.complete},
-      {"in_force",
-       {{"nodes", receipt.nodes}, {"of", receipt.of}, {"at", json_of(receipt.at)}, {"ms", took}}},
-      {"streams_closed", receipt.streams_closed}};
+  json::value ms, us;
+  if (receipt.took) {
+    ms = std::chrono::floor<Millis>(*receipt.took).count();
+    us = receipt.took->count();
+  }
+  return {{"revision", receipt.revision},
+          {"changed", receipt.changed},
+          {"complete", receipt.complete},
+          {"in_force",
+           {{"nodes", receipt.nodes},
+            {"of", receipt.of},
+            {"at", json_of(receipt.at)},
+            {"ms", ms},
+            {"us", us}}},
+          {"streams_closed", receipt.streams_closed}};
 }
 
 json::object json_of(const store::TokenRow& token) {

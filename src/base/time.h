@@ -1,4 +1,5 @@
-// Wall-clock time in milliseconds, its text form (RFC 3339, UTC), and the clock seam.
+// Wall-clock time in milliseconds, its text form (RFC 3339, UTC), instants for durations, and the
+// clock seam.
 #pragma once
 
 #include <atomic>
@@ -10,7 +11,9 @@
 namespace guarita {
 
 using Millis = std::chrono::milliseconds;
+using Micros = std::chrono::microseconds;
 using Time = std::chrono::sys_time<Millis>;
+using Instant = std::chrono::steady_clock::time_point;
 
 // "2026-11-24T10:51:23.417Z". Years 1970 to 9999.
 std::string format_rfc3339(Time t);
@@ -28,6 +31,8 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual Time now() const = 0;  // any thread
+  // For durations: finer, and set by nobody. Any thread.
+  virtual Instant instant() const { return std::chrono::steady_clock::now(); }
 };
 
 // The system's clock behind a floor: now() never goes back, whatever the system's clock does.

@@ -59,7 +59,7 @@ TEST(Finish, WaitsForTheReceiptAndThenIsOk) {
   EXPECT_EQ(server.run({"token", "activate", "acme"}), ExitCode::Ok);
   EXPECT_EQ(server.pauses, 2);
   EXPECT_EQ(server.calls.back().target, "/v1/receipts/7");
-  EXPECT_NE(server.out.str().find("in force on 1 of 1 nodes after 2 ms"), std::string::npos);
+  EXPECT_NE(server.out.str().find("in force on 1 of 1 nodes after 2140 us"), std::string::npos);
 }
 
 TEST(Finish, ANoOpSaysSo) {

@@ -37,8 +37,8 @@ std::string in_force_text(const json::value& receipt) {
   if (is_true(at(receipt, "complete"))) {
     text +=
         ", in force on " + text_at(in_force, "nodes") + " of " + text_at(in_force, "of") + " nodes";
-    const std::string ms = text_at(in_force, "ms");
-    if (!ms.empty()) text += " after " + ms + " ms";
+    const std::string us = text_at(in_force, "us");
+    if (!us.empty()) text += " after " + us + " us";
   }
   const std::string closed = text_at(receipt, "streams_closed");
   if (!closed.empty() && closed != "0") text += ", " + closed + " streams cut";

@@ -47,10 +47,10 @@ struct FakeServer {
 
 inline constexpr std::string_view kReceipt =
     R"("receipt":{"revision":7,"changed":true,"complete":true,)"
-    R"("in_force":{"nodes":1,"of":1,"at":"2026-11-24T10:51:23.417Z","ms":2},"streams_closed":0})";
+    R"("in_force":{"nodes":1,"of":1,"at":"2026-11-24T10:51:23.417Z","ms":2,"us":2140},"streams_closed":0})";
 inline constexpr std::string_view kPending =
     R"("receipt":{"revision":7,"changed":true,"complete":false,)"
-    R"("in_force":{"nodes":0,"of":1,"at":null,"ms":null},"streams_closed":0})";
+    R"("in_force":{"nodes":0,"of":1,"at":null,"ms":null,"us":null},"streams_closed":0})";
 inline constexpr std::string_view kAccount =
     R"("account":{"id":"acme","name":"","mode":"monitor","enforce":false,"tokens":[],)"
     R"("ip_entries":0,"revision":7,"created_at":"2026-11-24T10:50:00.000Z"})";

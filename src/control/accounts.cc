@@ -51,10 +51,10 @@ Outcome<Done<AccountView>> Control::create_account(const Request& request, std::
   state.row.id = std::move(id);
   state.row.name = std::move(name);
   state.row.created_at = engine.now();
-  auto committed = engine.ports.store.apply_one(
-      {.actor = request.actor,
-       .at = state.row.created_at,
-       .body = store::CreateAccount{state.row.key, state.row.id, state.row.name}});
+  auto committed =
+      engine.apply({.actor = request.actor,
+                    .at = state.row.created_at,
+                    .body = store::CreateAccount{state.row.key, state.row.id, state.row.name}});
   if (!committed && committed.error().kind == store::StoreErrorKind::AlreadyExists) {
     return fail(ErrorCode::AccountExists, "there is already an account '" + state.row.id + "'");
   }

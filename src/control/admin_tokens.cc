@@ -50,7 +50,7 @@ Receipt receipt_at_once(const store::Committed& committed, Time now) {
           .nodes = 1,
           .of = 1,
           .at = std::max(now, committed.at),
-          .took = Millis{0},
+          .took = Micros{0},
           .streams_closed = 0};
 }
 

@@ -25,7 +25,8 @@ class PendingBarrier;
 
 struct BarrierReport {
   bool complete = false;
-  Time at{};  // when the last thread had passed
+  Time at{};         // when the last thread had passed
+  Instant passed{};  // the same
   unsigned streams_closed = 0;
   std::shared_ptr<PendingBarrier> pending;  // while incomplete: ask again with it
 };

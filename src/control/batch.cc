@@ -274,7 +274,7 @@ Outcome<ItemResult> Control::Engine::Batch::remove_account(const BatchItem& item
   state->row = std::move(*present);
   const auto gone = engine.remove_account(request, *state, cascade);
   if (!gone) return Err<Error>(gone.error());
-  last = store::Committed{.revision = gone->revision, .at = gone->committed_at, .head = {}};
+  last = store::Committed{.revision = gone->revision, .at = {}, .head = {}};
   if (gone->scope.account_number) scope.accounts.push_back(*gone->scope.account_number);
   accounts.erase(item.id);
   return ItemResult::Deleted;
@@ -423,6 +423,7 @@ void Control::Engine::Batch::flush() {
   if (with_many) add(std::move(many));
   for (Step& step : steps) add(std::move(step.body));
   const auto outcomes = engine.ports.store.apply(changes);
+  engine.committed_at = engine.ports.clock.instant();
   if (std::ranges::none_of(outcomes, [](const auto& one) { return one.has_value(); })) {
     broken = store_failed(outcomes.front().error()).error();
   }

@@ -68,9 +68,15 @@ Outcome<store::InstanceRow> Control::Engine::load_instance(std::string_view id) 
   return store_failed(row.error());
 }
 
+store::StoreResult<store::Committed> Control::Engine::apply(const store::Change& change) {
+  auto result = ports.store.apply_one(change);
+  committed_at = ports.clock.instant();
+  return result;
+}
+
 Outcome<store::Committed> Control::Engine::commit(const Request& request, store::ChangeBody body,
                                                   std::optional<store::Revision> seen) {
-  auto committed = ports.store.apply_one(store::Change{
+  auto committed = apply(store::Change{
       .actor = request.actor, .at = now(), .body = std::move(body), .if_revision = seen});
   if (!committed) return store_failed(committed.error());
   return *committed;
@@ -116,7 +122,7 @@ Published Control::Engine::published(const store::Committed& committed, Redecide
   ports.snapshot.set_revision(committed.revision);
   set_gauges();
   return {.revision = committed.revision,
-          .committed_at = now(),
+          .committed_at = committed_at,
           .mark = ports.snapshot.retire_mark(),
           .scope = scope};
 }
@@ -150,7 +156,7 @@ Receipt Control::Engine::settle(const Published& change, Millis timeout) {
   const Lock lock(mutex);
   if (report.complete) {
     ports.snapshot.reclaim(change.mark);
-    barrier_seconds = static_cast<double>(receipt.took->count()) / 1000.0;
+    barrier_seconds = static_cast<double>(receipt.took->count()) / 1e6;
   } else {
     ++barriers_incomplete;
     log::warn("control", "a change is not yet in force everywhere",
@@ -172,7 +178,7 @@ Receipt Control::Engine::unchanged(store::Revision revision) {
           .nodes = 1,
           .of = 1,
           .at = now(),
-          .took = Millis{0},
+          .took = Micros{0},
           .streams_closed = 0};
 }
 

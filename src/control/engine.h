@@ -37,7 +37,7 @@ bool is_live(const store::TokenRow& token);
 // A change that is committed and published, and whose barrier is to be passed.
 struct Published {
   store::Revision revision = 0;
-  Time committed_at{};
+  Instant committed_at{};
   std::uint64_t mark = 0;
   Redecide scope;
 };
@@ -82,6 +82,7 @@ struct Control::Engine {
   std::map<AccountKey, Expiry> expiries;
   double barrier_seconds = 0;
   std::uint64_t barriers_incomplete = 0;
+  Instant committed_at{};  // when the last change was on disk
   std::map<AdminTokenKey, Time> admin_touched;
   Time next_prune{};
 
@@ -107,6 +108,7 @@ struct Control::Engine {
   bool concerns(const store::AuditRow& row, const LiveCursor& cursor);
 
   // ---- under the lock -------------------------------------------------------------------------
+  store::StoreResult<store::Committed> apply(const store::Change& change);
   Outcome<store::Committed> commit(const Request& request, store::ChangeBody body,
                                    std::optional<store::Revision> seen);
   void publish_account(const AccountState& state, std::span<const policy::EndedToken> ended);

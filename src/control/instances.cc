@@ -95,12 +95,11 @@ Outcome<Done<store::InstanceRow>> Control::create_instance(const Request& reques
                          .token = *digest,
                          .revision = 0,
                          .created_at = engine.now()};
-  auto committed = engine.ports.store.apply_one(
-      {.actor = request.actor,
-       .at = row.created_at,
-       .body =
-           store::CreateInstance{row.key, row.id, row.account, row.name, row.upstream, row.token},
-       .if_revision = request.if_revision});
+  auto committed = engine.apply({.actor = request.actor,
+                                 .at = row.created_at,
+                                 .body = store::CreateInstance{row.key, row.id, row.account,
+                                                               row.name, row.upstream, row.token},
+                                 .if_revision = request.if_revision});
   if (!committed && committed.error().kind == store::StoreErrorKind::AlreadyExists) {
     return fail(ErrorCode::InstanceExists, "there is already an instance '" + row.id + "'");
   }

@@ -62,10 +62,10 @@ struct Receipt {
   store::Revision revision = 0;  // of the change; of the last one to the resource when !changed
   bool changed = false;
   bool complete = false;
-  unsigned nodes = 0;      // that decide by it
-  unsigned of = 1;         // all
-  std::optional<Time> at;  // when the last node did; none while incomplete
-  std::optional<Millis> took;
+  unsigned nodes = 0;          // that decide by it
+  unsigned of = 1;             // all
+  std::optional<Time> at;      // when the last node did; none while incomplete
+  std::optional<Micros> took;  // from the commit's end to there
   unsigned streams_closed = 0;
 };
 

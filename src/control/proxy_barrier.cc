@@ -19,6 +19,7 @@ class Ticket final : public PendingBarrier {
 BarrierReport report_of(const proxy::BarrierReport& report) {
   BarrierReport result{.complete = report.complete,
                        .at = report.at,
+                       .passed = report.passed,
                        .streams_closed = report.streams_closed,
                        .pending = nullptr};
   if (!report.complete) result.pending = std::make_shared<Ticket>(report.ticket);

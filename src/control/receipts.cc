@@ -4,16 +4,16 @@
 
 namespace guarita::control {
 
-void fill(Receipt& receipt, const BarrierReport& report, Time committed_at) {
+void fill(Receipt& receipt, const BarrierReport& report, Instant committed_at) {
   receipt.complete = report.complete;
   receipt.streams_closed = report.streams_closed;
   receipt.nodes = report.complete ? receipt.of : 0;
   if (!report.complete) return;
-  receipt.at = std::max(report.at, committed_at);
-  receipt.took = *receipt.at - committed_at;
+  receipt.at = report.at;
+  receipt.took = std::chrono::duration_cast<Micros>(report.passed - committed_at);
 }
 
-void Receipts::add(const Receipt& receipt, std::uint64_t mark, Time committed_at,
+void Receipts::add(const Receipt& receipt, std::uint64_t mark, Instant committed_at,
                    std::shared_ptr<PendingBarrier> pending) {
   const std::scoped_lock lock(mutex_);
   entries_.push_back({receipt, mark, committed_at, std::move(pending)});

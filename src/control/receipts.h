@@ -20,7 +20,7 @@ class Receipts {
 
   // `mark`: of the snapshot, may be reclaimed once the barrier has passed. `pending`: null when
   // the receipt is complete.
-  void add(const Receipt& receipt, std::uint64_t mark, Time committed_at,
+  void add(const Receipt& receipt, std::uint64_t mark, Instant committed_at,
            std::shared_ptr<PendingBarrier> pending);
 
   // Looks at every incomplete one, without waiting. The highest mark that has passed by it; 0:
@@ -35,7 +35,7 @@ class Receipts {
   struct Entry {
     Receipt receipt;
     std::uint64_t mark;
-    Time committed_at;
+    Instant committed_at;
     std::shared_ptr<PendingBarrier> pending;
   };
 
@@ -45,6 +45,6 @@ class Receipts {
 };
 
 // What a report makes of a receipt.
-void fill(Receipt& receipt, const BarrierReport& report, Time committed_at);
+void fill(Receipt& receipt, const BarrierReport& report, Instant committed_at);
 
 }  // namespace guarita::control

@@ -16,7 +16,11 @@ class FakePending final : public PendingBarrier {
 
   BarrierReport look() override {
     if (!*released_) return {};
-    return {.complete = true, .at = clock_.now(), .streams_closed = closed_, .pending = nullptr};
+    return {.complete = true,
+            .at = clock_.now(),
+            .passed = clock_.instant(),
+            .streams_closed = closed_,
+            .pending = nullptr};
   }
 
  private:
@@ -39,10 +43,15 @@ BarrierReport FakeBarrier::pass(const Redecide& scope, Millis timeout) {
   if (stuck) {
     return {.complete = false,
             .at = {},
+            .passed = {},
             .streams_closed = 0,
             .pending = std::make_shared<FakePending>(released_, clock_, streams_closed)};
   }
-  return {.complete = true, .at = clock_.now(), .streams_closed = streams_closed, .pending = {}};
+  return {.complete = true,
+          .at = clock_.now(),
+          .passed = clock_.instant(),
+          .streams_closed = streams_closed,
+          .pending = {}};
 }
 
 TempFolder::TempFolder() {

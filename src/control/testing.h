@@ -20,12 +20,13 @@ namespace guarita::control::testing {
 
 class FakeClock final : public Clock {
  public:
-  Time now() const override { return Time(Millis(now_.load())); }
-  void set(Time t) { now_ = t.time_since_epoch().count(); }
-  void pass(Millis d) { now_ += d.count(); }
+  Time now() const override { return Time(std::chrono::floor<Millis>(Micros(now_.load()))); }
+  Instant instant() const override { return Instant(Micros(now_.load())); }
+  void set(Time t) { now_ = Micros(t.time_since_epoch()).count(); }
+  void pass(Micros d) { now_ += d.count(); }
 
  private:
-  std::atomic<std::int64_t> now_{1'790'000'000'000};
+  std::atomic<std::int64_t> now_{1'790'000'000'000'000};
 };
 
 // Passes at once, or, while `stuck`, not before release().

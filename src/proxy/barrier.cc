@@ -1,13 +1,6 @@
 #include "proxy/barrier.h"
 
 namespace guarita::proxy {
-namespace {
-
-Millis since(std::chrono::steady_clock::time_point began) {
-  return std::chrono::ceil<Millis>(std::chrono::steady_clock::now() - began);
-}
-
-}  // namespace
 
 void BarrierTicket::passed(unsigned streams_closed, unsigned left_to_finish) {
   {
@@ -17,7 +10,7 @@ void BarrierTicket::passed(unsigned streams_closed, unsigned left_to_finish) {
     left_to_finish_ += left_to_finish;
     if (passed_ < threads_) return;
     at_ = clock_.now();
-    took_ = since(began_);
+    passed_at_ = clock_.instant();
   }
   all_passed_.notify_all();
 }
@@ -31,8 +24,9 @@ BarrierReport BarrierTicket::report() const {
   const std::scoped_lock lock(mutex_);
   BarrierReport report;
   report.complete = passed_ >= threads_;
-  report.at = report.complete && threads_ > 0 ? at_ : clock_.now();
-  report.took = report.complete && threads_ > 0 ? took_ : since(began_);
+  const bool by_threads = report.complete && threads_ > 0;
+  report.at = by_threads ? at_ : clock_.now();
+  report.passed = by_threads ? passed_at_ : clock_.instant();
   report.threads = passed_;
   report.threads_of = threads_;
   report.streams_closed = streams_closed_;

@@ -23,7 +23,7 @@ class BarrierTicket {
  private:
   const Clock& clock_;
   const unsigned threads_;
-  const std::chrono::steady_clock::time_point began_;
+  const Instant began_;
 
   mutable std::mutex mutex_;
   std::condition_variable all_passed_;
@@ -31,7 +31,7 @@ class BarrierTicket {
   unsigned streams_closed_ = 0;
   unsigned left_to_finish_ = 0;
   Time at_{};
-  Millis took_{0};
+  Instant passed_at_{};
 };
 
 }  // namespace guarita::proxy

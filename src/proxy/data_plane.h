@@ -49,8 +49,8 @@ class BarrierTicket;  // one per barrier; owned by shared_ptr, filled by the thr
 struct BarrierReport {
   bool complete = false;  // every data-plane thread decides by the new state
   Time at{};              // when the last thread passed; when incomplete: when given up
-  Millis took{0};
-  unsigned threads = 0;  // that passed
+  Instant passed{};       // the same
+  unsigned threads = 0;   // that passed
   unsigned threads_of = 0;
   unsigned streams_closed = 0;  // cut: tunnels, event streams, exchanges past stream_after
   unsigned left_to_finish = 0;  // would be refused now; cut if still open at stream_after

@@ -244,6 +244,7 @@ TEST(Limits, DefaultsLieInTheirRanges) {
 class FixedClock final : public Clock {
  public:
   Time now() const override { return Time(Millis(5)); }
+  Instant instant() const override { return Instant(Micros(7)); }
 };
 
 TEST(BarrierTicket, AddsUpAndIsCompleteWithTheLastThread) {
@@ -258,6 +259,7 @@ TEST(BarrierTicket, AddsUpAndIsCompleteWithTheLastThread) {
   EXPECT_EQ(report.streams_closed, 4U);
   EXPECT_EQ(report.left_to_finish, 2U);
   EXPECT_EQ(report.at, Time(Millis(5)));
+  EXPECT_EQ(report.passed, Instant(Micros(7)));
 }
 
 }  // namespace

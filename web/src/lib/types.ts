@@ -115,7 +115,7 @@ export interface Receipt {
   revision: number;
   changed: boolean;
   complete: boolean;
-  in_force: { nodes: number; of: number; at: Time | null; ms: number | null };
+  in_force: { nodes: number; of: number; at: Time | null; ms: number | null; us: number | null };
   streams_closed: number;
 }
 
