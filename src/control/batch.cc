@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <unordered_set>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <unordered_map>
 
 #include "control/engine.h"
 
@@ -18,9 +19,12 @@ struct Control::Engine::Batch {
 
   // An account that an item names, as it will be.
   struct Account {
-    AccountState state;  // `tokens` of an existing one are read when they are asked for
-    bool tokens_known = false;
+    AccountState state;  // `ip_list` of an existing one is read when it is changed
     std::vector<store::InstanceTokenDigest> coming;  // instance tokens, not yet in the store
+  };
+  struct IdHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view id) const { return std::hash<std::string_view>()(id); }
   };
   // A change of its own, and what it does to the snapshot.
   struct Step {
@@ -36,9 +40,13 @@ struct Control::Engine::Batch {
   std::vector<ItemError> errors;
   std::optional<Error> broken;  // the store failed: nothing more is tried
 
-  std::map<std::string, Account, std::less<>> accounts;
-  std::unordered_set<std::string> named;
-  std::string good_upstream;  // the last one that was checked: they repeat
+  std::unordered_map<std::string, Account, IdHash, std::equal_to<>> accounts;  // that there are
+  // Views are into the items.
+  boost::unordered_flat_set<std::string_view> asked_accounts;  // one not in `accounts` is none
+  boost::unordered_flat_map<std::string_view, store::InstanceRow> instances;
+  boost::unordered_flat_set<std::string_view> named_accounts, named_instances;
+  Account* last_found = nullptr;  // rows come account by account
+  std::string good_upstream;      // the last one that was checked: they repeat
 
   store::CreateMany many;
   std::vector<std::size_t> many_items;
@@ -50,6 +58,8 @@ struct Control::Engine::Batch {
   Outcome<BatchDone> end(Lock& lock);
 
  private:
+  Outcome<void> read(std::span<const BatchItem> items);
+  bool is_known(std::string_view instance) const;
   Outcome<ItemResult> judge(std::size_t index, const BatchItem& item);
   Outcome<ItemResult> account(std::size_t index, const BatchItem& item);
   Outcome<ItemResult> new_account(std::size_t index, const BatchItem& item);
@@ -97,6 +107,10 @@ void Control::Engine::Batch::fail_item(std::size_t index, Error error) {
 }
 
 void Control::Engine::Batch::run(std::span<const BatchItem> items) {
+  if (auto ok = read(items); !ok) {
+    broken = std::move(ok.error());
+    return;
+  }
   for (std::size_t i = 0; i < items.size() && !broken; ++i) {
     auto judged = judge(i, items[i]);
     if (judged) {
@@ -113,23 +127,62 @@ void Control::Engine::Batch::run(std::span<const BatchItem> items) {
   flush();
 }
 
+// The snapshot holds every instance: whoever is not in it is new, and the store is not asked.
+bool Control::Engine::Batch::is_known(std::string_view instance) const {
+  const policy::Snapshot& snapshot = engine.ports.snapshot;
+  return snapshot.find_instance(snapshot.hash_id(instance)).has_value();
+}
+
+// All that the items name, in one read: for each alone, most of the time goes into locks of the
+// database's files.
+Outcome<void> Control::Engine::Batch::read(std::span<const BatchItem> items) {
+  std::vector<std::string_view> account_ids;
+  std::vector<std::string_view> instance_ids;
+  const auto ask = [&](std::string_view id) {
+    if (!account_ids.empty() && account_ids.back() == id) return;
+    if (asked_accounts.insert(id).second) account_ids.push_back(id);
+  };
+  for (const BatchItem& item : items) {
+    if (item.kind == BatchItem::Kind::Account) {
+      ask(item.id);
+      continue;
+    }
+    if (item.account_id) ask(*item.account_id);
+    if (is_known(item.id)) instance_ids.push_back(item.id);
+  }
+  auto rows = engine.ports.store.named(account_ids, instance_ids);
+  if (!rows) return store_failed(rows.error());
+  for (std::size_t i = 0; i < account_ids.size(); ++i) {
+    if (!rows->accounts[i]) continue;
+    AccountState& state = accounts[std::string(account_ids[i])].state;
+    state.row = std::move(rows->accounts[i]->row);
+    state.tokens = std::move(rows->accounts[i]->tokens);
+  }
+  instances.reserve(instance_ids.size());
+  for (std::size_t i = 0; i < instance_ids.size(); ++i) {
+    if (rows->instances[i]) instances.emplace(instance_ids[i], std::move(*rows->instances[i]));
+  }
+  return {};
+}
+
 Outcome<ItemResult> Control::Engine::Batch::judge(std::size_t index, const BatchItem& item) {
   const bool is_account = item.kind == BatchItem::Kind::Account;
-  if (!named.insert((is_account ? "a" : "i") + item.id).second) {
+  if (!(is_account ? named_accounts : named_instances).insert(item.id).second) {
     return invalid(is_account ? "account" : "instance", "the batch names it twice");
   }
   return is_account ? account(index, item) : instance(index, item);
 }
 
 Outcome<Control::Engine::Batch::Account*> Control::Engine::Batch::find(std::string_view id) {
-  const auto known = accounts.find(id);
-  if (known != accounts.end()) return &known->second;
-  auto row = engine.ports.store.account_by_id(id);
-  if (!row && row.error().kind == store::StoreErrorKind::NotFound) return nullptr;
-  if (!row) return store_failed(row.error());
-  Account account;
-  account.state.row = std::move(*row);
-  return &accounts.emplace(std::string(id), std::move(account)).first->second;
+  if (last_found != nullptr && last_found->state.row.id == id) return last_found;
+  if (const auto known = accounts.find(id); known != accounts.end()) {
+    return last_found = &known->second;
+  }
+  if (asked_accounts.contains(id)) return nullptr;
+  auto state = engine.load_account(id);  // the owner of an instance that an item names
+  if (!state) return Err<Error>(std::move(state.error()));
+  Account account{.state = std::move(*state), .coming = {}};
+  return last_found = &accounts.emplace(id, std::move(account)).first->second;
 }
 
 Outcome<Control::Engine::Batch::Account*> Control::Engine::Batch::owner(std::string_view id) {
@@ -142,12 +195,6 @@ Outcome<Control::Engine::Batch::Account*> Control::Engine::Batch::owner(std::str
 Outcome<void> Control::Engine::Batch::check_instance_token(
     Account& of, const std::optional<store::InstanceTokenDigest>& digest) {
   if (!digest) return {};
-  if (!of.tokens_known) {
-    auto tokens = engine.ports.store.tokens(of.state.row.key);
-    if (!tokens) return store_failed(tokens.error());
-    of.state.tokens = std::move(*tokens);
-    of.tokens_known = true;
-  }
   if (auto ok = engine.check_instance_token(of.state, digest); !ok) return ok;
   of.coming.push_back(*digest);
   return {};
@@ -208,7 +255,6 @@ Outcome<std::optional<PlannedPolicy>> Control::Engine::Batch::plan(const Account
 Outcome<ItemResult> Control::Engine::Batch::new_account(std::size_t index, const BatchItem& item) {
   if (auto ok = check_account_id(item.id); !ok) return Err<Error>(ok.error());
   Account fresh;
-  fresh.tokens_known = true;
   store::AccountRow& row = fresh.state.row;
   row.key = {next_uuid()};
   row.id = item.id;
@@ -230,13 +276,13 @@ Outcome<ItemResult> Control::Engine::Batch::known_account(std::size_t index, con
                                                           Account& known) {
   ItemResult result = ItemResult::Unchanged;
   if (item.account_token || item.enforce) {
-    auto state = engine.load_rest(known.state.row);
-    if (!state) return Err<Error>(state.error());
-    known.state = std::move(*state);
-    known.tokens_known = true;
     auto planned = plan(known, item);
     if (!planned) return Err<Error>(planned.error());
     if (*planned) {
+      auto ip_list = engine.ports.store.ip_list(known.state.row.key);
+      if (!ip_list) return store_failed(ip_list.error());
+      known.state.ip_list = *ip_list;
+      (*planned)->after.ip_list = std::move(*ip_list);
       const auto plan = std::make_shared<PlannedPolicy>(std::move(**planned));
       const auto before = std::make_shared<AccountState>(std::move(known.state));
       known.state = plan->after;
@@ -277,6 +323,7 @@ Outcome<ItemResult> Control::Engine::Batch::remove_account(const BatchItem& item
   last = store::Committed{.revision = gone->revision, .at = {}, .head = {}};
   if (gone->scope.account_number) scope.accounts.push_back(*gone->scope.account_number);
   accounts.erase(item.id);
+  last_found = nullptr;
   return ItemResult::Deleted;
 }
 
@@ -301,11 +348,8 @@ Outcome<ItemResult> Control::Engine::Batch::instance(std::size_t index, const Ba
   } else if (item.instance_token_digest) {
     token.emplace(*item.instance_token_digest);
   }
-  // The snapshot holds every instance: whoever is not in it is new, and the store is not asked.
-  const policy::Snapshot& snapshot = engine.ports.snapshot;
-  const bool known = snapshot.find_instance(snapshot.hash_id(item.id)).has_value();
-  return known ? known_instance(index, item, token)
-               : new_instance(index, item, token.value_or(std::nullopt));
+  return is_known(item.id) ? known_instance(index, item, token)
+                           : new_instance(index, item, token.value_or(std::nullopt));
 }
 
 Outcome<ItemResult> Control::Engine::Batch::new_instance(
@@ -329,8 +373,9 @@ Outcome<ItemResult> Control::Engine::Batch::new_instance(
 Outcome<ItemResult> Control::Engine::Batch::known_instance(
     std::size_t index, const BatchItem& item,
     const std::optional<std::optional<store::InstanceTokenDigest>>& token) {
-  auto row = engine.load_instance(item.id);
-  if (!row) return Err<Error>(row.error());
+  const auto found = instances.find(item.id);
+  if (found == instances.end()) return instance_not_found(item.id);
+  const store::InstanceRow* const row = &found->second;
   auto from = owner(row->account_id);
   if (!from) return Err<Error>(from.error());
   auto to = item.account_id ? owner(*item.account_id) : from;
@@ -370,10 +415,10 @@ Outcome<ItemResult> Control::Engine::Batch::known_instance(
 
 Outcome<ItemResult> Control::Engine::Batch::remove_instance(std::size_t index,
                                                             const BatchItem& item) {
-  const policy::Snapshot& snapshot = engine.ports.snapshot;
-  if (!snapshot.find_instance(snapshot.hash_id(item.id))) return ItemResult::Unchanged;
-  const auto row = engine.load_instance(item.id);
-  if (!row) return Err<Error>(row.error());
+  if (!is_known(item.id)) return ItemResult::Unchanged;
+  const auto found = instances.find(item.id);
+  if (found == instances.end()) return instance_not_found(item.id);
+  const store::InstanceRow* const row = &found->second;
   auto owning = owner(row->account_id);
   if (!owning) return Err<Error>(owning.error());
   if (auto ok = engine.check_deleting_opens_nothing((*owning)->state); !ok) {

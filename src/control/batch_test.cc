@@ -245,6 +245,42 @@ TEST_F(BatchTest, AStoreThatFailsIsAnErrorAndNothingIsDone) {
   EXPECT_TRUE(world.snapshot_is_the_store());
 }
 
+// Else an import of what is there already takes as long as the first one.
+TEST_F(BatchTest, ReadsAllThatItNamesAtOnce) {
+  world.make_account("acme");
+  world.make_instance("i1", "acme");
+  FlakyStore flaky(world.store());
+  Control control(world.options, {.store = flaky,
+                                  .snapshot = *world.snapshot,
+                                  .barrier = world.barrier,
+                                  .clock = world.clock,
+                                  .hub = nullptr});
+  std::vector<BatchItem> items;
+  items.push_back(account("acme"));
+  items.push_back(instance("i1"));
+  items.push_back(instance("i2", "nobody"));
+  items.push_back(account("beta"));
+  items.push_back(instance("i3", "beta"));
+  items.push_back(removal(account("gone")));
+  flaky.reads_of_one_fail = true;
+  const auto done = control.apply_batch(as_operator(), items, DryRun::No);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->results, Results({Unchanged, Unchanged, Failed, Created, Created, Unchanged}));
+  flaky.reads_fail = true;
+  EXPECT_EQ(code_of(control.apply_batch(as_operator(), items, DryRun::No)),
+            ErrorCode::StoreUnavailable);
+}
+
+TEST_F(BatchTest, AnAccountThatIsGoneOwnsNothingAfterIt) {
+  world.make_account("acme");
+  world.make_instance("i1", "acme");
+  auto cascade = removal(account("acme"));
+  cascade.cascade = true;
+  const auto done = apply(instance("i2"), std::move(cascade), instance("i1"), instance("i3"));
+  EXPECT_EQ(done.results, Results({Created, Deleted, Failed, Failed}));
+  EXPECT_EQ(codes(done), std::vector({ErrorCode::AccountNotFound, ErrorCode::AccountNotFound}));
+}
+
 TEST_F(BatchTest, HasABound) {
   const std::vector<BatchItem> items(0);
   std::vector<BatchItem> many(kBatchItemsMax + 1);

@@ -12,6 +12,7 @@ class FlakyStore final : public store::Store {
   explicit FlakyStore(store::Store& real) : real_(real) {}
   bool writes_fail = false;
   bool reads_fail = false;
+  bool reads_of_one_fail = false;  // of an account or an instance by its id
 
   std::vector<store::StoreResult<store::Committed>> apply(
       std::span<const store::Change> changes) override {
@@ -32,7 +33,7 @@ class FlakyStore final : public store::Store {
     return real_.account(k);
   }
   store::StoreResult<store::AccountRow> account_by_id(std::string_view id) override {
-    if (reads_fail) return fail();
+    if (reads_fail || reads_of_one_fail) return fail();
     return real_.account_by_id(id);
   }
   store::StoreResult<store::Page<store::AccountRow>> accounts(
@@ -48,13 +49,18 @@ class FlakyStore final : public store::Store {
     return real_.instance(k);
   }
   store::StoreResult<store::InstanceRow> instance_by_id(std::string_view id) override {
-    if (reads_fail) return fail();
+    if (reads_fail || reads_of_one_fail) return fail();
     return real_.instance_by_id(id);
   }
   store::StoreResult<store::Page<store::InstanceRow>> instances(
       const store::InstanceFilter& f, const store::PageRequest& p) override {
     if (reads_fail) return fail();
     return real_.instances(f, p);
+  }
+  store::StoreResult<store::NamedRows> named(std::span<const std::string_view> accounts,
+                                             std::span<const std::string_view> instances) override {
+    if (reads_fail) return fail();
+    return real_.named(accounts, instances);
   }
   store::StoreResult<bool> has_instance_token(const AccountKey& k,
                                               const store::InstanceTokenDigest& d) override {

@@ -120,7 +120,8 @@ Outcome<void> Control::Engine::check_new_token(const AccountState& state,
     return fail(ErrorCode::TokenReused,
                 "this account has or had that token; a token is never used twice");
   }
-  store::InstanceTokenDigest half;  // of the same text
+  if (state.row.revision == 0) return {};  // a new account has no instances
+  store::InstanceTokenDigest half;         // of the same text
   std::copy_n(digest.begin(), half.size(), half.begin());
   const auto is_instance_token = ports.store.has_instance_token(state.row.key, half);
   if (!is_instance_token) return store_failed(is_instance_token.error());

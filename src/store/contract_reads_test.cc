@@ -48,6 +48,36 @@ TEST_P(ReadsContract, PagesHoldEveryRowOnceInOrder) {
   EXPECT_EQ(accounts->next, "");
 }
 
+TEST_P(ReadsContract, ManyByIdAreThoseOneByOneAndWhatIsNotThereIsNone) {
+  must(store(), new_account(1, "a"));
+  must(store(), new_account(2, "b"));
+  must(store(), new_instance(1, "i1", 2));
+  must(store(), ChangePolicy{.account = account_key(1),
+                             .verb = "token.generate",
+                             .enforce = false,
+                             .upserts = {token(1, TokenState::Current)},
+                             .ended = {}});
+  const auto rows = store().named(std::vector<std::string_view>{"no", "b", "a", "i1", "b"},
+                                  std::vector<std::string_view>{"i1", "a", "i1"});
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->accounts.size(), 5u);
+  EXPECT_FALSE(rows->accounts[0]);
+  EXPECT_EQ(rows->accounts[1]->row.key, account_key(2));
+  EXPECT_EQ(rows->accounts[1]->row.revision, 3u);
+  EXPECT_TRUE(rows->accounts[1]->tokens.empty());
+  EXPECT_EQ(rows->accounts[2]->row.key, account_key(1));
+  ASSERT_EQ(rows->accounts[2]->tokens.size(), 1u);
+  EXPECT_EQ(rows->accounts[2]->tokens[0].digest, token(1, TokenState::Current).digest);
+  EXPECT_FALSE(rows->accounts[3]);
+  EXPECT_EQ(rows->accounts[4]->row.id, "b");
+  ASSERT_EQ(rows->instances.size(), 3u);
+  EXPECT_EQ(rows->instances[0]->id, "i1");
+  EXPECT_EQ(rows->instances[0]->account, account_key(2));
+  EXPECT_EQ(rows->instances[0]->account_id, "b");
+  EXPECT_FALSE(rows->instances[1]);
+  EXPECT_EQ(rows->instances[2]->key, rows->instances[0]->key);
+}
+
 TEST_P(ReadsContract, SearchTakesItsTextLiterally) {
   must(store(), new_account(1, "a"));
   auto add = [&](std::uint64_t n, std::string id, std::string name) {

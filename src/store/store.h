@@ -105,6 +105,16 @@ struct PruneOptions {  // what is older goes
   std::optional<Time> ended_before{};       // sessions and links, by expires_at
 };
 
+// What there is of what was asked for, place by place.
+struct NamedRows {
+  struct Account {
+    AccountRow row;
+    std::vector<TokenRow> tokens;  // live and dead, oldest first
+  };
+  std::vector<std::optional<Account>> accounts;
+  std::vector<std::optional<InstanceRow>> instances;
+};
+
 class Store : public ActivityBook {
  public:
   // All in one COMMIT; each in its own savepoint, with its own revision, in the order given; one
@@ -129,6 +139,9 @@ class Store : public ActivityBook {
   virtual StoreResult<InstanceRow> instance_by_id(std::string_view id) = 0;
   virtual StoreResult<Page<InstanceRow>> instances(const InstanceFilter& filter,
                                                    const PageRequest& page) = 0;  // by id
+  // Thousands of them in one read.
+  virtual StoreResult<NamedRows> named(std::span<const std::string_view> account_ids,
+                                       std::span<const std::string_view> instance_ids) = 0;
   // Has an instance of the account this token? (An import that equals one is refused.)
   virtual StoreResult<bool> has_instance_token(const AccountKey& account,
                                                const InstanceTokenDigest& digest) = 0;

@@ -230,6 +230,10 @@ StoreResult<Page<InstanceRow>> SqliteStore::instances(const InstanceFilter& filt
                                                       const PageRequest& page) {
   return reader_.with([&](Database& db) { return read_instances(db, filter, page); });
 }
+StoreResult<NamedRows> SqliteStore::named(std::span<const std::string_view> account_ids,
+                                          std::span<const std::string_view> instance_ids) {
+  return reader_.with([&](Database& db) { return read_named(db, account_ids, instance_ids); });
+}
 StoreResult<bool> SqliteStore::has_instance_token(const AccountKey& account,
                                                   const InstanceTokenDigest& digest) {
   return reader_.with([&](Database& db) { return read_has_instance_token(db, account, digest); });

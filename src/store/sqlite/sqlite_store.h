@@ -23,6 +23,8 @@ StoreResult<Page<InstanceRow>> read_instances(Database& db, const InstanceFilter
 StoreResult<std::uint64_t> read_account_count(Database& db);
 StoreResult<std::uint64_t> read_instance_count(Database& db, const std::optional<AccountKey>& of);
 StoreResult<std::vector<TokenRow>> read_due_tokens(Database& db, Time now);
+StoreResult<NamedRows> read_named(Database& db, std::span<const std::string_view> account_ids,
+                                  std::span<const std::string_view> instance_ids);
 StoreResult<bool> read_has_instance_token(Database& db, const AccountKey& account,
                                           const InstanceTokenDigest& digest);
 StoreResult<std::vector<AdminTokenRow>> read_admin_tokens(Database& db);
@@ -59,6 +61,8 @@ class SqliteStore final : public Store {
   StoreResult<InstanceRow> instance_by_id(std::string_view id) override;
   StoreResult<Page<InstanceRow>> instances(const InstanceFilter& filter,
                                            const PageRequest& page) override;
+  StoreResult<NamedRows> named(std::span<const std::string_view> account_ids,
+                               std::span<const std::string_view> instance_ids) override;
   StoreResult<bool> has_instance_token(const AccountKey& account,
                                        const InstanceTokenDigest& digest) override;
   StoreResult<std::vector<TokenRow>> tokens(const AccountKey& account) override;
