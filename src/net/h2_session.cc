@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 
+#include "net/h2_head_block.h"
 #include "net/recycler.h"
 
 namespace guarita::net {
@@ -51,6 +52,9 @@ void* memory_resized(void* memory, std::size_t size, void* context) noexcept {
 
 // Room for a caller's whole head and what the gate adds; nghttp2's own limit is 64 KiB.
 constexpr std::size_t kSentHeadBytesMax = 256 * 1024;
+// What every peer takes as one frame (RFC 9113 §4.2); a longer head is nghttp2's to cut.
+constexpr std::size_t kFrameBytesMax = 16 * 1024;
+constexpr std::size_t kFrameHeadBytes = 9;
 // Ids are used up at 2^31; a connection retires before.
 constexpr std::uint32_t kLastStreamId = 0x7fff'ff00;
 
@@ -118,6 +122,12 @@ struct H2Callbacks {
     }
     return 0;
   }
+  static int before_send(nghttp2_session* session, const nghttp2_frame* frame, void* context) {
+    if (frame->hd.type == NGHTTP2_HEADERS) {
+      session_of(context).sent_head_ = stream_of(session, frame->hd.stream_id);
+    }
+    return 0;
+  }
   static int data(nghttp2_session* session, std::uint8_t, std::int32_t id,
                   const std::uint8_t* bytes, std::size_t size, void*) {
     nghttp2_session_consume_connection(session, size);
@@ -156,6 +166,7 @@ struct H2Callbacks {
       nghttp2_session_callbacks_set_on_header_callback(callbacks, header);
       nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, invalid_header);
       nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frame_received);
+      nghttp2_session_callbacks_set_before_frame_send_callback(callbacks, before_send);
       nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, data);
       nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, stream_closed);
       return callbacks;
@@ -209,10 +220,11 @@ std::size_t H2Session::produce(std::span<char> into) {
   while (made < into.size() && !broken_) {
     if (unsent_.empty()) {
       const std::uint8_t* bytes = nullptr;
+      sent_head_ = nullptr;
       const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
       broken_ = size < 0;
       if (size <= 0) break;
-      unsent_ = view(bytes, static_cast<std::size_t>(size));
+      unsent_ = with_own_head(view(bytes, static_cast<std::size_t>(size)));
     }
     const std::size_t size = std::min(unsent_.size(), into.size() - made);
     std::memcpy(into.data() + made, unsent_.data(), size);
@@ -220,6 +232,19 @@ std::size_t H2Session::produce(std::span<char> into) {
     unsent_.remove_prefix(size);
   }
   return made;
+}
+
+// `frame`, or the same with the stream's own block in the place of nghttp2's, which touched no
+// table but for what stands at its beginning.
+std::string_view H2Session::with_own_head(std::string_view frame) {
+  if (sent_head_ == nullptr || sent_head_->head_block_.empty()) return frame;
+  const std::string_view updates = table_size_updates(frame.substr(kFrameHeadBytes));
+  const std::size_t size = updates.size() + sent_head_->head_block_.size();
+  head_frame_.clear();
+  for (const unsigned shift : {16U, 8U, 0U}) head_frame_ += static_cast<char>(size >> shift);
+  head_frame_.append(frame.substr(3, kFrameHeadBytes - 3));
+  head_frame_.append(updates).append(sent_head_->head_block_);
+  return head_frame_;
 }
 
 bool H2Session::over() const {
@@ -257,23 +282,28 @@ void H2Session::forget(H2Stream& stream) {
   --streams_count_;
 }
 
+// Of a head that the stream writes itself nghttp2 knows the method, by which it judges the answer.
 void H2Session::submit(H2Stream& stream, const H2Request& request) {
-  constexpr std::size_t kFieldsOnStack = 256;
-  std::array<nghttp2_nv, kFieldsOnStack> few;
-  std::vector<nghttp2_nv> many;
-  std::span<nghttp2_nv> fields = few;
-  if (request.fields.size() > kFieldsOnStack) {
-    many.resize(request.fields.size());
-    fields = many;
-  }
-  fields = fields.first(request.fields.size());
+  append_head_block(stream.head_block_, request.fields);
+  constexpr std::size_t kUpdatesMax = 32;
+  const bool own = stream.head_block_.size() + kUpdatesMax <= kFrameBytesMax;
+  if (!own) stream.head_block_.clear();
   const auto bytes = [](std::string_view text) {
     return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
   };
-  std::ranges::transform(request.fields, fields.begin(), [&](const http::SetField& field) {
+  const auto field_of = [&bytes](const http::SetField& field, std::uint8_t flags) {
     return nghttp2_nv{bytes(field.name), bytes(field.value), field.name.size(), field.value.size(),
-                      NGHTTP2_NV_FLAG_NONE};
-  });
+                      flags};
+  };
+  nghttp2_nv method = field_of(request.fields.front(), NGHTTP2_NV_FLAG_NO_INDEX);
+  std::vector<nghttp2_nv> all;
+  std::span<nghttp2_nv> fields(&method, 1);
+  if (!own) {
+    for (const http::SetField& field : request.fields) {
+      all.push_back(field_of(field, NGHTTP2_NV_FLAG_NONE));
+    }
+    fields = all;
+  }
   const nghttp2_data_provider body{.source = {}, .read_callback = H2Callbacks::body};
   const std::int32_t id =
       nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(),

@@ -1,10 +1,12 @@
 // The client's side of one HTTP/2 connection (RFC 9113), sans I/O: bytes of the upstream in, bytes
-// for it out, streams between. nghttp2 does the protocol, with the thread's recycled memory.
+// for it out, streams between. nghttp2 does the protocol, with the thread's recycled memory; heads
+// are written by h2_head_block.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -64,6 +66,7 @@ class H2Session {
   friend struct H2Callbacks;
 
   void submit(H2Stream& stream, const H2Request& request);
+  std::string_view with_own_head(std::string_view frame);
   void body_is_there(H2Stream& stream);
   void consumed(H2Stream& stream, std::size_t bytes);
   // Nobody wants it any more: RST_STREAM(CANCEL) where it is open.
@@ -74,7 +77,9 @@ class H2Session {
 
   H2Hooks hooks_;
   nghttp2_session* session_ = nullptr;
-  std::string_view unsent_;  // of nghttp2's last piece
+  std::string_view unsent_;              // of the last frame
+  const H2Stream* sent_head_ = nullptr;  // whose head nghttp2 is about to send
+  std::string head_frame_;
   H2Stream* first_ = nullptr;
   std::size_t streams_count_ = 0;
   std::uint64_t bytes_received_ = 0;

@@ -124,6 +124,35 @@ TEST(H2Session, RequestAndResponseWithInterimsBodyAndTrailers) {
   EXPECT_EQ(world.session.streams(), 0U);
 }
 
+TEST(H2Session, HeadsOfAnyLengthArriveWholeAtAnyTableSize) {
+  for (const std::uint32_t table_bytes : {0U, 100U, 4'096U, 1U << 20U}) {
+    World world({{NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, table_bytes}});
+    for (const std::size_t bytes : {10U, 16'000U, 20'000U, 300U, 40'000U, 16'384U, 10U}) {
+      const std::string value(bytes, 'v');
+      const H2StreamPtr stream = world.open({{"x-one", "1"}, {"x-long", value}, {"x-two", "2"}});
+      world.turn();
+      const auto& served = world.server.newest();
+      EXPECT_EQ(served.fields, (FieldPairs{{":method", "GET"},
+                                           {":scheme", "http"},
+                                           {":authority", "up"},
+                                           {":path", "/a"},
+                                           {"x-one", "1"},
+                                           {"x-long", value},
+                                           {"x-two", "2"}}));
+    }
+  }
+}
+
+TEST(H2Session, ARequestThatIsGivenUpBeforeItLeavesIsNotSeen) {
+  World world;
+  world.open({{"x-a", "1"}}).reset();
+  const H2StreamPtr next = world.open({{"x-b", "2"}});
+  world.turn();
+  EXPECT_EQ(world.server.streams.size(), 1U);
+  EXPECT_EQ(world.server.newest().field("x-b"), "2");
+  EXPECT_EQ(world.server.newest().fields.size(), 5U);
+}
+
 TEST(H2Session, ABodyGoesAtTheUpstreamsPace) {
   World world({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 10}});
   H2StreamPtr stream = world.open({}, H2Request::Body::Follows);

@@ -250,6 +250,7 @@ void H2Stream::reset() {
   assert(session_ == nullptr);
   drop_blocks();
   id_ = 0;
+  head_block_.clear();
   limits_ = nullptr;
   first_head_ = heads_count_ = 0;
   trailers_.clear();

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,7 +39,7 @@ enum class H2Outcome : std::uint8_t {
 };
 
 struct H2Request {
-  std::span<const http::SetField> fields;  // http::list_request()
+  std::span<const http::SetField> fields;  // http::list_request(): the method first
   http::ResponseContext context;
   const http::Limits* limits = nullptr;  // outlives the stream
   enum class Body : std::uint8_t { None, Follows } body = Body::None;
@@ -128,6 +129,7 @@ class H2Stream {
   const http::Limits* limits_ = nullptr;
   http::ResponseContext context_;
   std::uint64_t session_bytes_before_ = 0;
+  std::string head_block_;  // of the request; empty: nghttp2 writes it
 
   std::array<http::ReceivedHead, kHeads> heads_;
   unsigned first_head_ = 0, heads_count_ = 0;
