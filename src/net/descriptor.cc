@@ -14,8 +14,10 @@ constexpr std::uint32_t kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 Descriptor::Descriptor(Loop& loop, int fd)
     : loop_(loop),
       fd_(fd),
-      deferred_([](void* self) noexcept { static_cast<Descriptor*>(self)->run_deferred(); }, this) {
-}
+      deferred_([](void* self) noexcept { static_cast<Descriptor*>(self)->run_deferred(); }, this),
+      arrived_(
+          [](void* self) noexcept { static_cast<Descriptor*>(self)->attempt(Direction::Read); },
+          this) {}
 
 Descriptor::Ptr Descriptor::adopt(Loop& loop, int fd) {
   Ptr made(new Descriptor(loop, fd));
@@ -31,8 +33,13 @@ void Descriptor::on_events(std::uint32_t events) noexcept {
     attempt(Direction::Write);
   }
   if (!released_ && (events & (kReading | EPOLLHUP | EPOLLERR)) != 0) {
-    slot(Direction::Read).ready = true;
-    attempt(Direction::Read);
+    Slot& reading = slot(Direction::Read);
+    reading.ready = true;
+    if (reading.waiter.is_new) {
+      loop_.defer_new(arrived_);
+    } else {
+      attempt(Direction::Read);
+    }
   }
 }
 
@@ -54,7 +61,7 @@ void Descriptor::wait(Direction direction, const Waiter& waiter) {
   target.waiter = waiter;
   target.cancelled = false;
   if (target.ready) {
-    loop_.defer(deferred_);
+    waiter.is_new ? loop_.defer_new(arrived_) : loop_.defer(deferred_);
   } else {
     await_event(direction);
   }
@@ -80,7 +87,7 @@ void Descriptor::run_deferred() noexcept {
   for (const Direction direction : {Direction::Write, Direction::Read}) {
     if (released_) return;
     const Slot& each = slot(direction);
-    if (each.cancelled || each.ready) attempt(direction);
+    if (each.cancelled || (each.ready && !each.waiter.is_new)) attempt(direction);
   }
 }
 
@@ -88,6 +95,7 @@ void Descriptor::release() noexcept {
   released_ = true;
   for (Slot& each : slots_) each = {};
   deferred_.drop();
+  arrived_.drop();
   ::close(fd_);
   fd_ = -1;
   loop_.bury(this, [](void* self) noexcept { delete static_cast<Descriptor*>(self); });

@@ -27,6 +27,7 @@ struct Waiter {
   bool (*attempt)(void* context) noexcept = nullptr;
   void (*completed)(void* context, Wake wake) noexcept = nullptr;
   void* context = nullptr;
+  bool is_new = false;  // what comes is new work: its turn is Loop::defer_new()'s
 };
 
 // Made by adopt(), ended by release(), which closes the file at once; the object itself goes at
@@ -44,8 +45,8 @@ class Descriptor final : public Recycled, private EventSink {
   int fd() const { return fd_; }
   Loop& loop() const { return loop_; }
 
-  // REQUIRES: no waiter in that direction. A direction that is ready is attempted at the end of
-  // this turn: other connections get their turn.
+  // REQUIRES: no waiter in that direction. A direction that is ready is attempted later in this
+  // turn: other connections get their turn.
   void wait(Direction direction, const Waiter& waiter);
   // Detaches the waiter without a word to it. No system call.
   void detach(Direction direction);
@@ -88,6 +89,7 @@ class Descriptor final : public Recycled, private EventSink {
                                   // would be an event of ours
   std::array<Slot, 2> slots_;
   Deferred deferred_;
+  Deferred arrived_;  // to a waiter for new work
 };
 
 }  // namespace guarita::net

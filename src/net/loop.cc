@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <system_error>
 #include <utility>
 
@@ -44,27 +45,27 @@ std::int64_t steady_ns() {
 void Deferred::drop() {
   if (at_ == nullptr) return;
   *at_ = next_;
-  (next_ != nullptr ? next_->at_ : loop_->end_) = at_;
+  (next_ != nullptr ? next_->at_ : queue_->end) = at_;
   next_ = nullptr;
   at_ = nullptr;
 }
 
-void Loop::defer(Deferred& work) {
+void Loop::put(DeferredQueue& queue, Deferred& work) {
   if (work.queued()) return;
-  work.loop_ = this;
-  work.at_ = end_;
+  work.queue_ = &queue;
+  work.at_ = queue.end;
   work.next_ = nullptr;
-  *end_ = &work;
-  end_ = &work.next_;
+  *queue.end = &work;
+  queue.end = &work.next_;
 }
 
-void Loop::run_deferred() {
+void Loop::run(DeferredQueue& queue, unsigned most) {
   // A mark in the queue: what comes behind it has time until the next turn.
   Deferred mark([](void*) noexcept {}, nullptr);
-  if (first_ == nullptr) return;
-  defer(mark);
-  while (first_ != &mark) {
-    Deferred& work = *first_;
+  if (queue.first == nullptr) return;
+  put(queue, mark);
+  for (; most > 0 && queue.first != &mark; --most) {
+    Deferred& work = *queue.first;
     work.drop();
     work.run_(work.context_);
   }
@@ -113,7 +114,7 @@ void Loop::unbury() {
 
 void Loop::turn() {
   std::array<epoll_event, kEventsMax> events;
-  const bool may_sleep = first_ == nullptr;
+  const bool may_sleep = deferred_.first == nullptr && new_.first == nullptr;
   const int count = ::epoll_wait(epoll_, events.data(), kEventsMax, may_sleep ? -1 : 0);
   bool woken = false;
   bool ticking = false;
@@ -127,7 +128,8 @@ void Loop::turn() {
       static_cast<EventSink*>(event.data.ptr)->on_events(event.events);
     }
   }
-  run_deferred();
+  run(new_, kNewPerTurn);
+  run(deferred_, UINT_MAX);
   if (woken) run_jobs();
   if (ticking) tick();
   unbury();

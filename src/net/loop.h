@@ -1,7 +1,7 @@
 // One thread's event loop: an epoll set, jobs from other threads, and the tick.
 //
-// A turn: wait for events; hand each to its descriptor; then what was deferred to the turn's end
-// (writes, so that many leave together); then jobs from other threads.
+// A turn: wait for events; hand each to its descriptor; then a share of the new work; then what was
+// deferred to the turn's end (writes, so that many leave together); then jobs from other threads.
 #pragma once
 
 #include <atomic>
@@ -15,8 +15,15 @@
 namespace guarita::net {
 
 class Loop;
+class Deferred;
 
-// Work for the end of a turn, embedded in its owner: nothing is allocated. On at most one queue.
+// First in, first out.
+struct DeferredQueue {
+  Deferred* first = nullptr;
+  Deferred** end = &first;
+};
+
+// Work for later in a turn, embedded in its owner: nothing is allocated. On at most one queue.
 class Deferred {
  public:
   Deferred(void (*run)(void* context) noexcept, void* context) : run_(run), context_(context) {}
@@ -33,7 +40,7 @@ class Deferred {
   void* context_;
   Deferred* next_ = nullptr;
   Deferred** at_ = nullptr;  // what points here
-  Loop* loop_ = nullptr;
+  DeferredQueue* queue_ = nullptr;
 };
 
 // Gets the events of a file descriptor.
@@ -71,7 +78,12 @@ class alignas(64) Loop {
 
   // Runs once, at the end of this turn; what is deferred from there, at the end of the next. Does
   // nothing when it is queued already.
-  void defer(Deferred& work);
+  void defer(Deferred& work) { put(deferred_, work); }
+  // The same for work that nothing under way waits for: a share of it runs each turn. So what is
+  // begun is mostly finished before more is begun, and few exchanges and upstream connections are
+  // in use at a time: those that the caches hold.
+  void defer_new(Deferred& work) { put(new_, work); }
+  static constexpr unsigned kNewPerTurn = 64;
 
   // Edge-triggered, until the file is closed: a sink must not go before the turn's end, see bury().
   // False: errno says why.
@@ -88,7 +100,8 @@ class alignas(64) Loop {
   };
 
   void turn();
-  void run_deferred();
+  static void put(DeferredQueue& queue, Deferred& work);
+  static void run(DeferredQueue& queue, unsigned most);
   void run_jobs();
   void tick();
   void unbury();
@@ -100,8 +113,8 @@ class alignas(64) Loop {
   std::int64_t now_ms_ = 0;
   void (*tick_)(void*) = nullptr;
   void* tick_context_ = nullptr;
-  Deferred* first_ = nullptr;
-  Deferred** end_ = &first_;
+  DeferredQueue deferred_;
+  DeferredQueue new_;
   std::vector<Buried> buried_;
 
   std::atomic<bool> stopped_{false};

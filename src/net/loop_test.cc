@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <string>
 
 #include "net/net_testing.h"
@@ -46,6 +47,23 @@ TEST(Loop, DeferredWorkRunsOnceInItsOrderAndAgainInTheNextTurn) {
   });
   wait_for(thread, order, 4);
   EXPECT_EQ(order, ".aba");
+}
+
+// A share of it each turn, so that what the first of it began goes on before the last begins.
+TEST(Loop, NewWorkWaitsForWorkUnderWay) {
+  LoopThread thread;
+  std::string order;
+  std::deque<Work> begun;
+  Work under_way(thread.loop, order, '.');
+  under_way.again = 1;
+  for (unsigned i = 0; i < Loop::kNewPerTurn + 2; ++i) begun.emplace_back(thread.loop, order, 'n');
+  thread.run([&] {
+    for (Work& work : begun) thread.loop.defer_new(work.deferred);
+    thread.loop.defer(under_way.deferred);
+    begun.back().deferred.drop();
+  });
+  wait_for(thread, order, Loop::kNewPerTurn + 3);
+  EXPECT_EQ(order, std::string(Loop::kNewPerTurn, 'n') + ".n.");
 }
 
 TEST(Loop, DroppedWorkDoesNotRun) {

@@ -156,7 +156,8 @@ void Stream::wait_to_read() noexcept {
                            }
                            resume(stream->reading_.waiting);
                          },
-                     .context = this});
+                     .context = this,
+                     .is_new = reading_.lazy.take != nullptr && reading_.lazy.is_new});
 }
 
 Stream::WriteAwaiter::WriteAwaiter(Stream& stream, std::span<const std::string_view> pieces)

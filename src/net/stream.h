@@ -53,6 +53,7 @@ struct LazyBuffer {
   std::span<char> (*take)(void* context) noexcept = nullptr;
   void (*give_back)(void* context) noexcept = nullptr;  // there was nothing after all
   void* context = nullptr;
+  bool is_new = false;  // as in Waiter
 };
 
 class Stream : public Recycled {

@@ -100,6 +100,44 @@ TEST(Stream, ReadsAndWritesPieces) {
   ::close(pair.theirs);
 }
 
+Task<void> note_new(std::unique_ptr<Stream>& stream, std::string& order) {
+  char byte = 0;
+  const LazyBuffer into{
+      .take = [](void* at) noexcept { return std::span<char>(static_cast<char*>(at), 1); },
+      .give_back = [](void*) noexcept {},
+      .context = &byte,
+      .is_new = true};
+  if (co_await stream->read_some(into)) order += "new ";
+}
+Task<void> note_under_way(std::unique_ptr<Stream>& stream, std::string& order) {
+  char byte = 0;
+  if (co_await stream->read_some({&byte, 1})) order += "under way ";
+}
+
+TEST(Stream, NewWorkOfATurnComesAfterWorkUnderWay) {
+  LoopThread thread;
+  const Pair early;
+  const Pair late;
+  std::unique_ptr<Stream> streams[2];
+  std::string order;
+  thread.run([&] {
+    streams[0] = Stream::adopt(thread.loop, early.ours);
+    streams[1] = Stream::adopt(thread.loop, late.ours);
+    spawn(note_new(streams[0], order), "new", nullptr, nullptr);
+    spawn(note_under_way(streams[1], order), "under way", nullptr, nullptr);
+  });
+  thread.run([&] {  // both are events of the next turn, in this order
+    for (const Pair* pair : {&early, &late}) EXPECT_EQ(::send(pair->theirs, "x", 1, 0), 1);
+  });
+  thread.run([] {});
+  thread.run([&] {
+    EXPECT_EQ(order, "under way new ");
+    for (std::unique_ptr<Stream>& stream : streams) stream.reset();
+  });
+  ::close(early.theirs);
+  ::close(late.theirs);
+}
+
 Task<void> read_then_watch(std::unique_ptr<Stream>& stream, std::string& seen, bool& watched,
                            NetError& end) {
   char bytes[64];

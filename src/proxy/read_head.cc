@@ -20,7 +20,8 @@ net::LazyBuffer lazy_buffer(Connection& c) {
                 auto& connection = *static_cast<Connection*>(self);
                 connection.worker.give_back(std::exchange(connection.x, nullptr));
               },
-          .context = &c};
+          .context = &c,
+          .is_new = true};
 }
 
 Flow head_failed(Connection& c, net::NetError error) {
