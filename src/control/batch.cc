@@ -133,8 +133,7 @@ bool Control::Engine::Batch::is_known(std::string_view instance) const {
   return snapshot.find_instance(snapshot.hash_id(instance)).has_value();
 }
 
-// All that the items name, in one read: for each alone, most of the time goes into locks of the
-// database's files.
+// All that the items name, in one read: each alone would lock and unlock the database's files.
 Outcome<void> Control::Engine::Batch::read(std::span<const BatchItem> items) {
   std::vector<std::string_view> account_ids;
   std::vector<std::string_view> instance_ids;
