@@ -44,7 +44,7 @@ static_assert(sizeof(Head) == 128 && std::is_trivially_copyable_v<Head>);
 
 constexpr std::array<char, 8> kMagic{'g', 'u', 'a', 'r', 's', 'n', 'a', 'p'};
 constexpr std::uint32_t kByteOrder = 0x01020304;
-constexpr std::uint32_t kLayout = 1;
+constexpr std::uint32_t kLayout = 2;
 // Read and checksummed together while the bytes are in the cache.
 constexpr std::size_t kChunkBytes = 256 << 10;
 // A row that is read alone costs as much as sixteen in a row.

@@ -13,8 +13,10 @@
 
 namespace guarita::policy {
 
-// In units of 8 bytes from the arena's start. 0 is the header, so 0 also says "none".
+// In units of 8 bytes from the arena's start. 0 is the header, so 0 also says "none". The bit above
+// kOffsetBits is free for whoever keeps one.
 using Offset = std::uint32_t;
+inline constexpr unsigned kOffsetBits = 31;
 inline constexpr std::uint64_t kOffsetUnit = 8;
 
 struct Block {
@@ -77,7 +79,7 @@ class Arena {
  private:
   static constexpr std::uint64_t kMapNodeBytes = 64;
   static constexpr std::uint64_t kKeptPart = 128;  // 1/128 of the memory used
-  static constexpr std::uint64_t kReserveMax = kOffsetUnit << 32;
+  static constexpr std::uint64_t kReserveMax = kOffsetUnit << kOffsetBits;
   static constexpr std::uint64_t kReserveMin = 64ULL << 20;
 
   std::uint64_t take_run(std::uint64_t bytes);

@@ -13,7 +13,7 @@ class SnapshotDump {
   std::vector<std::string> lines() {
     snapshot_.account_table_.for_each([&](const auto&, std::uint32_t number) { account(number); });
     snapshot_.instance_table_.for_each(
-        [&](const auto& hash, Offset record) { instance(hash, record); });
+        [&](const auto& hash, std::uint32_t held) { instance(hash, held); });
     snapshot_.token_table_.for_each([&](const auto& hash, std::uint32_t packed) {
       const auto owner = snapshot_.find_account(account_of(packed));
       if (!owner) return;
@@ -54,10 +54,15 @@ class SnapshotDump {
     add(std::move(line));
   }
 
-  void instance(const crypto::Hash128& hash, Offset offset) {
-    const auto* const record = snapshot_.arena_.as<const InstanceRecord>(offset);
-    const auto owner = snapshot_.find_account(record->account & ~InstanceRecord::kHasToken);
-    std::string line = "instance " + text(hash) + ' ' + (owner ? owner->key.text() : "orphan");
+  std::string owned(const crypto::Hash128& hash, std::uint32_t account) {
+    const auto owner = snapshot_.find_account(account);
+    return "instance " + text(hash) + ' ' + (owner ? owner->key.text() : "orphan");
+  }
+
+  void instance(const crypto::Hash128& hash, std::uint32_t held) {
+    if ((held & kDirect) != 0) return add(owned(hash, held & ~kDirect));
+    const auto* const record = snapshot_.arena_.as<const InstanceRecord>(held);
+    std::string line = owned(hash, record->account & ~InstanceRecord::kHasToken);
     if (record->upstream != 0) {
       line += ' ';
       line += snapshot_.arena_.as<const UpstreamRecord>(record->upstream)->text();

@@ -26,7 +26,12 @@ struct Snapshot::Header {
   SlotTable::Root instances, folded, accounts, tokens, upstreams;
   std::array<Offset, kChunks> chunks;  // atomic; 0: not yet made
 };
-inline constexpr std::uint64_t kMagic = 0x31'74'61'72'61'75'67'00;  // "guarat1": layout 1
+inline constexpr std::uint64_t kMagic = 0x32'74'61'72'61'75'67'00;  // "guarat2": layout 2
+
+// What the instances' table holds of an instance: most often it has neither a token nor an upstream
+// of its own, and is its account's number and this bit; else the offset of its record.
+inline constexpr std::uint32_t kDirect = 1U << kOffsetBits;
+static_assert((kDirect | kAccountNumberMax) != SlotTable::kDead);
 
 struct InstanceRecord {
   static constexpr std::uint32_t kHasToken = 1U << 31;

@@ -102,20 +102,30 @@ SlotTable::Slot* SlotTable::find_slot(const crypto::Hash128& hash,
   return nullptr;
 }
 
-std::uint32_t SlotTable::same_hash(const crypto::Hash128& hash) const noexcept {
-  std::uint32_t count = 0;
-  find_all(hash, [&](std::uint32_t) {
-    ++count;
-    return false;
-  });
-  return count;
+SlotTable::Seen SlotTable::look(Segment segment, const crypto::Hash128& hash) noexcept {
+  Seen seen;
+  std::uint32_t i = home(hash.high, segment.capacity);
+  const std::uint32_t bound = std::min(segment.capacity, kProbeMax);
+  for (std::uint32_t n = 0; n < bound && segment.slots[i].value != kEmpty; ++n) {
+    Slot& slot = segment.slots[i];
+    if (slot.high == hash.high && slot.low == static_cast<std::uint32_t>(hash.low)) {
+      if (slot.value == kDead) {
+        seen.dead = &slot;
+      } else {
+        ++seen.values;
+      }
+    }
+    if (++i == segment.capacity) i = 0;
+  }
+  return seen;
 }
 
 bool SlotTable::insert(const crypto::Hash128& hash, std::uint32_t value, Keep keep, Retire retire) {
-  if (same_hash(hash) >= kSameHashMax) return false;
   const std::uint32_t s = segment_of(hash);
-  if (Slot* const dead = find_slot(hash, kDead); dead != nullptr) {
-    std::atomic_ref(dead->value).store(value, std::memory_order_release);
+  const Seen seen = look(load(s), hash);
+  if (seen.values >= kSameHashMax) return false;
+  if (seen.dead != nullptr) {
+    std::atomic_ref(seen.dead->value).store(value, std::memory_order_release);
   } else {
     if (counts_[s].taken + 1 > entries_max(load(s).capacity)) rebuild(s, 0, keep, retire);
     const Slot entry{hash.high, static_cast<std::uint32_t>(hash.low), value};

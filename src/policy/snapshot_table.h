@@ -101,7 +101,11 @@ class SlotTable {
   static std::uint32_t home(std::uint64_t high, std::uint32_t capacity) noexcept;
   static bool place(Segment segment, const Slot& entry) noexcept;
   Slot* find_slot(const crypto::Hash128& hash, std::uint32_t value) const noexcept;
-  std::uint32_t same_hash(const crypto::Hash128& hash) const noexcept;
+  struct Seen {  // of one key
+    std::uint32_t values = 0;
+    Slot* dead = nullptr;  // where one was erased
+  };
+  static Seen look(Segment segment, const crypto::Hash128& hash) noexcept;
   Block make_segment(std::uint32_t capacity);
   void publish(std::uint32_t segment, Block block) noexcept;
   void rebuild(std::uint32_t segment, std::uint32_t capacity_min, Keep keep, Retire retire);

@@ -210,6 +210,49 @@ TEST(Snapshot, UpstreamIdsNameTheirTextForEver) {
   EXPECT_NE(upstream("b").id, first) << "its last user was gone";
 }
 
+TEST(Snapshot, WhatIsOfTheInstanceItselfComesAndGoes) {
+  Snapshot snapshot(snapshot_options());
+  const auto one = snapshot.put_account(account_row(1));
+  const auto two = snapshot.put_account(account_row(2));
+  const auto found = [&] { return *snapshot.find_instance(snapshot.hash_id("a")); };
+  for (int round = 0; round < 3; ++round) {
+    snapshot.put_instance({"a", account_key(1), "", std::nullopt});
+    EXPECT_EQ(found().account_number, one);
+    EXPECT_EQ(found().token, nullptr);
+    EXPECT_EQ(found().upstream.text, "");
+    snapshot.put_instance({"a", account_key(2), "http://up", instance_token_number(3)});
+    EXPECT_EQ(found().account_number, two);
+    EXPECT_EQ(*found().token, instance_token_number(3));
+    EXPECT_EQ(found().upstream.text, "http://up");
+    reclaim_all(snapshot);
+  }
+  EXPECT_TRUE(snapshot.erase_instance("a"));
+  EXPECT_FALSE(snapshot.find_instance(snapshot.hash_id("a")));
+  EXPECT_EQ(snapshot.instances(), 0U);
+}
+
+TEST(Snapshot, ManyInstancesAtOnceAreThoseOneByOne) {
+  std::vector<InstanceRow> rows;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    rows.push_back({std::to_string(i % 70), account_key(i % 3), i % 5 == 0 ? "http://up" : "",
+                    i % 2 == 0 ? std::optional(instance_token_number(i)) : std::nullopt});
+  }
+  Snapshot at_once(snapshot_options());
+  Snapshot one_by_one(snapshot_options());
+  for (std::uint64_t a = 0; a < 2; ++a) {  // there is no third account
+    at_once.put_account(account_row(a));
+    one_by_one.put_account(account_row(a));
+  }
+  std::vector<std::string> refused;
+  std::vector<std::string> expected;
+  at_once.put_instances(rows, [&](const InstanceRow& row) { refused.push_back(row.id); });
+  for (const InstanceRow& row : rows) {
+    if (!one_by_one.put_instance(row)) expected.push_back(row.id);
+  }
+  EXPECT_EQ(canonical_dump(at_once), canonical_dump(one_by_one));
+  EXPECT_EQ(refused, expected);
+}
+
 TEST(Snapshot, RetiredMemoryIsUsedAgainOnlyAfterTheBarrier) {
   Snapshot snapshot(snapshot_options());
   snapshot.put_account(account_row(1));
@@ -301,6 +344,21 @@ TEST(Snapshot, TakesAtMost64BytesAnInstance) {
               grown_bytes);
   EXPECT_LE(bulk_bytes, 64);
   EXPECT_LE(grown_bytes, 64);
+}
+
+// Most have neither a token nor an upstream of their own: a slot, and a tenth of an account.
+TEST(Snapshot, AnInstanceWithNothingOfItsOwnTakesAtMost40Bytes) {
+  SnapshotOptions options = snapshot_options(FoldedIndex::Off);
+  options.expected_instances = 200'000;
+  options.expected_accounts = 20'000;
+  Snapshot snapshot(options);
+  for (std::uint64_t i = 0; i < 200'000; ++i) {
+    AccountRow row = account_row(i / 10);
+    row.tokens = {{digest_number(i / 10), TokenState::Current, std::nullopt}};
+    if (i % 10 == 0) snapshot.put_account(row);
+    ASSERT_TRUE(snapshot.put_instance({std::to_string(i), row.key, "", std::nullopt}));
+  }
+  EXPECT_LE(static_cast<double>(snapshot.bytes_used()) / 200'000, 40);
 }
 
 // The figure must not depend on where between two rebuilds a fleet happens to stand.

@@ -12,6 +12,7 @@ namespace guarita::policy {
 namespace {
 
 constexpr std::size_t kUpstreamBytesMax = 65'535;
+constexpr std::size_t kFetchedAhead = 16;  // as many misses as a core keeps under way, about
 
 void store(std::uint32_t& word, std::uint32_t value) {
   std::atomic_ref(word).store(value, std::memory_order_release);
@@ -145,7 +146,8 @@ void Snapshot::index_token(const crypto::Digest& token, std::uint32_t number, To
 
 // ---- instances ------------------------------------------------------------------------------
 
-Offset Snapshot::write_instance(const InstanceRow& row, std::uint32_t account) {
+std::uint32_t Snapshot::write_instance(const InstanceRow& row, std::uint32_t account) {
+  if (!row.token && row.upstream.empty()) return kDirect | account;
   InstanceRecord record{};
   record.account = account | (row.token ? InstanceRecord::kHasToken : 0);
   record.upstream = intern_upstream(row.upstream);
@@ -156,23 +158,43 @@ Offset Snapshot::write_instance(const InstanceRow& row, std::uint32_t account) {
   return block.offset;
 }
 
-void Snapshot::drop_instance_record(Offset offset) {
-  const auto* const record = arena_.as<const InstanceRecord>(offset);
+void Snapshot::drop_instance(std::uint32_t held) {
+  if ((held & kDirect) != 0) return;
+  const auto* const record = arena_.as<const InstanceRecord>(held);
   const bool has_token = (record->account & InstanceRecord::kHasToken) != 0;
   release_upstream(record->upstream);
-  retire({offset, has_token ? static_cast<std::uint32_t>(sizeof(InstanceRecord))
-                            : InstanceRecord::kBytesWithoutToken});
+  retire({held, has_token ? static_cast<std::uint32_t>(sizeof(InstanceRecord))
+                          : InstanceRecord::kBytesWithoutToken});
 }
 
 bool Snapshot::put_instance(const InstanceRow& row) {
+  return put_instance(row, hash_id(row.id));
+}
+
+void Snapshot::put_instances(std::span<const InstanceRow> rows,
+                             FunctionRef<void(const InstanceRow&)> refused) {
+  std::array<crypto::Hash128, kFetchedAhead> hashes;
+  while (!rows.empty()) {
+    const auto some = rows.first(std::min(rows.size(), hashes.size()));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      hashes[i] = hash_id(some[i].id);
+      instance_table_.prefetch(hashes[i]);
+    }
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (!put_instance(some[i], hashes[i])) refused(some[i]);
+    }
+    rows = rows.subspan(some.size());
+  }
+}
+
+bool Snapshot::put_instance(const InstanceRow& row, const crypto::Hash128& hash) {
   const std::uint32_t account = owner_number(row.account);
   if (account == 0 || row.upstream.size() > kUpstreamBytesMax) return false;
-  const crypto::Hash128 hash = hash_id(row.id);
-  const Offset before = instance_table_.find(hash);
-  const Offset now = write_instance(row, account);
-  if (before != 0) {
+  const std::uint32_t before = instance_table_.find(hash);
+  const std::uint32_t now = write_instance(row, account);
+  if (before != SlotTable::kEmpty) {
     instance_table_.replace(hash, before, now);
-    drop_instance_record(before);
+    drop_instance(before);
     return true;
   }
   // The folded index is a subset of the instances for every reader: it grows after them and
@@ -184,11 +206,11 @@ bool Snapshot::put_instance(const InstanceRow& row) {
 
 bool Snapshot::erase_instance(std::string_view id) {
   const crypto::Hash128 hash = hash_id(id);
-  const Offset record = instance_table_.find(hash);
-  if (record == 0) return false;
+  const std::uint32_t held = instance_table_.find(hash);
+  if (held == SlotTable::kEmpty) return false;
   if (tracks_folded()) count_folded_down(id);
-  instance_table_.erase(hash, record);
-  drop_instance_record(record);
+  instance_table_.erase(hash, held);
+  drop_instance(held);
   return true;
 }
 
