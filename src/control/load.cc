@@ -1,5 +1,6 @@
 // Filling the snapshot at the start.
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "base/log.h"
@@ -47,19 +48,27 @@ class Builder final : public store::SnapshotVisitor {
   }
 
   void instance(const store::InstanceRow& row) override {
-    instance_.id = row.id;
-    instance_.account = row.account;
-    instance_.upstream = row.upstream;
-    instance_.token = row.token;
-    if (!snapshot_.put_instance(instance_)) {
+    policy::InstanceRow& next = instances_[waiting_++];
+    next.id = row.id;
+    next.account = row.account;
+    next.upstream = row.upstream;
+    next.token = row.token;
+    if (waiting_ == instances_.size()) finish();
+  }
+
+  // To be called after the last instance.
+  void finish() {
+    snapshot_.put_instances(std::span(instances_).first(waiting_), [](const auto& row) {
       log::error("control", "an instance does not fit into the snapshot", {{"instance", row.id}});
-    }
+    });
+    waiting_ = 0;
   }
 
  private:
   policy::Snapshot& snapshot_;
   policy::AccountRow account_;
-  policy::InstanceRow instance_;
+  std::array<policy::InstanceRow, 16> instances_;  // put together: see put_instances()
+  std::size_t waiting_ = 0;
 };
 
 // When time alone would lock it: as policy::locks_at().
@@ -94,6 +103,7 @@ Outcome<store::Revision> Control::load() {
   Builder builder(snapshot);
   const auto revision = engine.ports.store.load_all(builder);
   if (!revision) return store_failed(revision.error());
+  builder.finish();
   engine.begin(*revision);
   log::info("control", "the snapshot is loaded",
             {{"from", "store"},
@@ -114,6 +124,7 @@ store::Revision Control::catch_up(const CatchUp& since) {
     builder.account(account.row, account.tokens, account.ip_list);
   }
   for (const store::InstanceRow& row : since.instances) builder.instance(row);
+  builder.finish();
   engine.begin(since.revision);
   log::info("control", "the snapshot is loaded",
             {{"from", "file"},

@@ -39,7 +39,7 @@ struct InstanceRow {
   InstanceKey key{};
   std::string id{};
   AccountKey account{};
-  std::string account_id{};  // empty in load_all (it costs a join)
+  std::string account_id{};
   std::string name{};
   std::string upstream{};  // "" = the default upstream
   std::optional<InstanceTokenDigest> token{};

@@ -71,6 +71,7 @@ class SnapshotVisitor {
   // `tokens`: live and dead ones, oldest first.
   virtual void account(const AccountRow& row, std::span<const TokenRow> tokens,
                        std::span<const IpEntry> ip_list) = 0;
+  // Of the row: id, account, upstream and token. The rest costs time, and no snapshot holds it.
   virtual void instance(const InstanceRow& row) = 0;
 };
 

@@ -88,7 +88,8 @@ class Dump final : public SnapshotVisitor {
     }
     for (const IpEntry& e : ip_list) text += "  ip " + format_cidr(e.cidr) + " " + e.note + "\n";
   }
-  void instance(const InstanceRow& row) override {
+  void instance(const InstanceRow&) override {}  // listed below, with all that a row has
+  void listed(const InstanceRow& row) {
     text += "instance " + row.key.text() + " " + row.id + " of " + row.account.text() + " '" +
             row.name + "' " + row.upstream + " " +
             (row.token ? crypto::hex(*row.token).substr(0, 8) : "-") + " " +
@@ -129,6 +130,13 @@ std::string dump(Store& store) {
   auto revision = store.load_all(out);
   if (!revision) return "load_all: " + revision.error().text + revision.error().internal;
   out.text += "revision " + std::to_string(*revision) + "\n";
+  for (PageRequest page{.limit = kPageRowsMax};;) {
+    auto instances = store.instances({}, page);
+    if (!instances) return "instances: " + instances.error().text;
+    for (const InstanceRow& row : instances->rows) out.listed(row);
+    if (instances->next.empty()) break;
+    page.cursor = instances->next;
+  }
   auto admin = store.admin_tokens();
   if (!admin) return "admin_tokens: " + admin.error().text;
   for (const AdminTokenRow& row : *admin) {

@@ -200,10 +200,14 @@ StoreResult<Revision> stream_all(Database& db, SnapshotVisitor& visitor) {
   auto info = read_info(db);
   if (!info) return Err<StoreError>(std::move(info.error()));
   if (auto ok = AccountStream(db).run(visitor); !ok) return Err<StoreError>(std::move(ok.error()));
-  Statement s = db.prepare("SELECT " GUARITA_INSTANCE_COLUMNS " FROM instances i");
+  Statement s = db.prepare("SELECT id, account, upstream, token_digest FROM instances");
   InstanceRow row;
   while (s.next()) {
-    read_instance(s, row);
+    row.id = s.text(0);
+    row.account.uuid = s.uuid(1);
+    row.upstream = s.text(2);
+    row.token.reset();
+    if (!s.is_null(3)) row.token = s.fixed<16>(3);
     visitor.instance(row);
   }
   if (auto ok = s.finish(); !ok) return Err<StoreError>(std::move(ok.error()));
