@@ -16,6 +16,23 @@ std::optional<std::string> password_hash(std::string_view password) {
   return std::string(text.data());
 }
 
+std::string password_hash_of_nothing() {
+  std::array<unsigned char, crypto_pwhash_SALTBYTES> salt;
+  std::array<unsigned char, 32> hash;  // libsodium's length in such a text
+  std::string text = "$argon2id$v=19$m=" + std::to_string(kPasswordBytes / 1024) +
+                     ",t=" + std::to_string(kPasswordPasses) + ",p=1";
+  const auto append = [&](auto& bytes) {
+    randombytes_buf(bytes.data(), bytes.size());
+    constexpr int kForm = sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
+    std::array<char, sodium_base64_ENCODED_LEN(sizeof bytes, kForm)> encoded;
+    sodium_bin2base64(encoded.data(), encoded.size(), bytes.data(), bytes.size(), kForm);
+    (text += '$') += encoded.data();
+  };
+  append(salt);
+  append(hash);
+  return text;
+}
+
 PasswordMatch password_verify(std::string_view hash, std::string_view password) {
   if (hash.empty() || hash.size() >= crypto_pwhash_STRBYTES) return PasswordMatch::No;
   const std::string text(hash);

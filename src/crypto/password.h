@@ -18,6 +18,10 @@ inline constexpr std::uint64_t kPasswordBytes = 19 * 1024 * 1024;
 // "$argon2id$v=19$m=19456,t=3,p=1$salt$hash", a new salt each time. None: there is no memory.
 std::optional<std::string> password_hash(std::string_view password);
 
+// A text of that form that no password matches: a check against it costs what any other does, and
+// making it costs nothing.
+std::string password_hash_of_nothing();
+
 enum class PasswordMatch : std::uint8_t { Yes, No, NoMemory };
 // A text that is no hash of ours matches nothing.
 PasswordMatch password_verify(std::string_view hash, std::string_view password);

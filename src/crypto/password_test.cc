@@ -22,6 +22,14 @@ TEST(Password, TheSamePasswordTwiceGivesTwoHashes) {
   EXPECT_NE(password_hash("the same"), password_hash("the same"));
 }
 
+TEST(Password, NothingMatchesTheHashOfNothingAndACheckDoesAllTheWork) {
+  const std::string nothing = password_hash_of_nothing();
+  EXPECT_EQ(nothing.size(), password_hash("x")->size());
+  EXPECT_FALSE(password_needs_rehash(nothing)) << "it is read as a hash with our parameters";
+  EXPECT_EQ(password_verify(nothing, ""), PasswordMatch::No);
+  EXPECT_NE(nothing, password_hash_of_nothing());
+}
+
 TEST(Password, WhatIsNoHashMatchesNothing) {
   EXPECT_EQ(password_verify("", ""), PasswordMatch::No);
   EXPECT_EQ(password_verify("plain", "plain"), PasswordMatch::No);

@@ -12,6 +12,11 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+TEST(Sessions, AStartHashesNothing) {
+  House house;
+  EXPECT_EQ(house.passwords.hashes, 0U);
+}
+
 TEST(SignIn, GivesACookieWhoseDigestAloneIsKept) {
   House house;
   house.join();

@@ -18,12 +18,6 @@ crypto::HashKey random_hash_key() {
   return key;
 }
 
-// Failing here means no memory at start-up: then nobody's check costs nothing, until a restart.
-std::string hash_of_nothing(PasswordFunctions& functions) {
-  const Secret thrown_away = new_token();
-  return functions.hash(thrown_away.reveal()).value_or("");
-}
-
 PasswordFunctions& functions_of(const Options& options) {
   return options.passwords != nullptr ? *options.passwords : argon2id();
 }
@@ -81,7 +75,7 @@ Identity::State::State(Options o, control::Control& c, store::Store& s, const Cl
       hashing(functions_of(options)),
       throttle(random_hash_key()),
       bad_links(kUserDelayMax, kCountsMax),
-      nobodys_hash_(hash_of_nothing(functions_of(options))) {}
+      nobodys_hash_(crypto::password_hash_of_nothing()) {}
 
 // ---- attempts -----------------------------------------------------------------------------------
 

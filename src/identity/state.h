@@ -94,7 +94,7 @@ struct Identity::State {
  private:
   bool signed_in_from(const std::optional<UserKey>& user, std::string_view network);
 
-  const std::string nobodys_hash_;  // of a password that was thrown away
+  const std::string nobodys_hash_;  // of no password: what is checked where there is no user
 };
 
 }  // namespace guarita::identity
