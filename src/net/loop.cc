@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "net/recycler.h"
+
 namespace guarita::net {
 namespace {
 
@@ -189,6 +191,7 @@ void Loop::tick() {
   drain(timer_);
   refresh_now();
   if (tick_ != nullptr) tick_(tick_context_);
+  trim_recycled();
 }
 
 }  // namespace guarita::net

@@ -4,23 +4,27 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <string_view>
+
+#include "net/recycler.h"
 
 namespace guarita::proxy {
 
 class Buffer {
  public:
   explicit Buffer(std::size_t bytes)
-      : storage_(std::make_unique_for_overwrite<char[]>(bytes)), size_(bytes) {}
+      : storage_(static_cast<char*>(net::recycled_new(bytes))), size_(bytes) {}
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { net::recycled_delete(storage_, size_); }
 
-  std::string_view view() const { return {storage_.get() + begin_, end_ - begin_}; }
+  std::string_view view() const { return {storage_ + begin_, end_ - begin_}; }
   std::size_t size() const { return end_ - begin_; }
   bool empty() const { return begin_ == end_; }
   std::size_t capacity() const { return size_; }
 
-  std::span<char> space() { return {storage_.get() + end_, size_ - end_}; }
+  std::span<char> space() { return {storage_ + end_, size_ - end_}; }
   void filled(std::size_t bytes) { end_ += bytes; }
   void consume(std::size_t bytes) { begin_ += bytes; }
   void clear() { begin_ = end_ = 0; }
@@ -28,7 +32,7 @@ class Buffer {
   // Moves what is left to the front. Views into it end.
   void compact() {
     if (begin_ == 0) return;
-    std::memmove(storage_.get(), storage_.get() + begin_, size());
+    std::memmove(storage_, storage_ + begin_, size());
     end_ -= begin_;
     begin_ = 0;
   }
@@ -50,21 +54,22 @@ class Buffer {
       compact();
       if (size_ - end_ < bytes.size()) reserve(end_ + bytes.size());
     }
-    std::memcpy(storage_.get() + end_, bytes.data(), bytes.size());
+    std::memcpy(storage_ + end_, bytes.data(), bytes.size());
     end_ += bytes.size();
   }
 
  private:
   void reserve(std::size_t bytes) {
-    auto larger = std::make_unique_for_overwrite<char[]>(bytes);
-    std::memcpy(larger.get(), storage_.get() + begin_, size());
+    auto* const larger = static_cast<char*>(net::recycled_new(bytes));
+    std::memcpy(larger, storage_ + begin_, size());
     end_ -= begin_;
     begin_ = 0;
-    storage_ = std::move(larger);
+    net::recycled_delete(storage_, size_);
+    storage_ = larger;
     size_ = bytes;
   }
 
-  std::unique_ptr<char[]> storage_;
+  char* storage_;
   std::size_t size_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "http/head.h"
 #include "http/target.h"
+#include "net/recycler.h"
 #include "policy/classify.h"
 #include "policy/decide.h"
 #include "policy/facts.h"
@@ -52,7 +53,7 @@ struct LocalAnswer {
   bool preflight_granted = false;  // 204 with what the browser may do
 };
 
-struct Exchange {
+struct Exchange : net::Recycled {
   static constexpr std::size_t kInBytes = 16 * 1024;
   static constexpr std::size_t kUpBytes = 32 * 1024;
   static constexpr std::size_t kBodyBytes = 64 * 1024;

@@ -84,6 +84,7 @@ Exchange* Worker::take_exchange(Connection& connection) {
   } else {
     exchange = spare_exchanges_.back().release();
     spare_exchanges_.pop_back();
+    spares_unneeded_ = std::min(spares_unneeded_, spare_exchanges_.size());
   }
   exchange->connection = &connection;
   return exchange;
@@ -94,7 +95,15 @@ void Worker::give_back(Exchange* exchange) {
   unpin(*owned);
   owned->connection = nullptr;
   owned->in.clear();
-  if (spare_exchanges_.size() < kSpareExchangesMax) spare_exchanges_.push_back(std::move(owned));
+  spare_exchanges_.push_back(std::move(owned));
+}
+
+// As many as were under way at once are kept; of more than a few, half of those without a use go.
+void Worker::trim_spares() {
+  const std::size_t gone = (spares_unneeded_ - std::min(spares_unneeded_, kSpareExchangesMin)) / 2;
+  spare_exchanges_.erase(spare_exchanges_.begin(),
+                         spare_exchanges_.begin() + static_cast<std::ptrdiff_t>(gone));
+  spares_unneeded_ = spare_exchanges_.size();
 }
 
 void Worker::enter_open(Exchange& exchange) {
@@ -197,6 +206,7 @@ void Worker::tick() {
   pool_.sweep();
   if (marked_ > 0) cut_ripe();
   drop_unpinned();
+  trim_spares();
   for (const auto& listener : listeners_) {
     if (listener->paused() && !at_limit()) listener->resume();
   }

@@ -111,9 +111,10 @@ class Worker {
 
  private:
   static constexpr std::size_t kSinkBytes = 64 * 1024;
-  static constexpr std::size_t kSpareExchangesMax = 256;
+  static constexpr std::size_t kSpareExchangesMin = 64;
 
   void tick();
+  void trim_spares();
   bool accepted(int fd, const net::Endpoint& peer);
   bool at_limit() const;
   bool would_be_refused(const Exchange& exchange, Time now) const;
@@ -133,6 +134,7 @@ class Worker {
   PinnedRules* pinned_ = nullptr;  // the newest, last of all_rules_
   std::vector<std::unique_ptr<PinnedRules>> all_rules_;
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
+  std::size_t spares_unneeded_ = 0;  // the fewest there were since the last tick
 
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   Connection* first_connection_ = nullptr;
