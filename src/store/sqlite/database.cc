@@ -199,8 +199,11 @@ StoreResult<Database> Database::open(const std::filesystem::path& file, Access a
 
 StoreResult<void> Database::use_wal() {
   // In memory: what a savepoint must undo would else go through a file, once per change.
+  // The cache holds what one batch of an import changes, a page for each row where ids are random:
+  // what does not fit is spilled, to be read and written again. The log is moved into the database
+  // at 64 MiB.
   return script(
-      "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;"
+      "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -40000; PRAGMA wal_autocheckpoint = 16384;"
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST;"
       "PRAGMA journal_size_limit = 67108864;");
 }

@@ -53,6 +53,16 @@ TEST_F(Opening, ASecondServerIsRefusedWhileReadersAreNot) {
   EXPECT_TRUE(open_or_fail(serve())->account_by_id("b"));
 }
 
+// An import changes the same pages in batch after batch: each is moved once for several of them.
+TEST_F(Opening, TheLogGathersSeveralBatchesBeforeItIsMoved) {
+  auto db = sqlite::Database::open(db_, sqlite::Access::Create);
+  ASSERT_TRUE(db->use_wal());
+  ASSERT_TRUE(db->script("CREATE TABLE t (b)"));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(db->run("INSERT INTO t VALUES (zeroblob(5000000))"));
+  EXPECT_LT(fs::file_size(db_), 1'000'000u);
+  EXPECT_GT(fs::file_size(db_.string() + "-wal"), 15'000'000u);
+}
+
 // With a million tokens, reading all of them every second kept every other call waiting.
 TEST_F(Opening, WhatIsAskedEverySecondReadsNoWholeTable) {
   auto store = open_or_fail(serve());
