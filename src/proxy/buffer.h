@@ -48,6 +48,13 @@ class Buffer {
     return true;
   }
 
+  // REQUIRES: empty.
+  void resize(std::size_t bytes) {
+    if (bytes == size_) return;
+    clear();
+    reserve(bytes);
+  }
+
   // Views into it end.
   void append(std::string_view bytes) {
     if (size_ - end_ < bytes.size()) {

@@ -7,6 +7,7 @@
 #include "proxy/barrier.h"
 #include "proxy/body.h"
 #include "proxy/buffer.h"
+#include "proxy/exchange.h"
 #include "proxy/limits.h"
 #include "proxy/request_id.h"
 #include "proxy/retry.h"
@@ -116,6 +117,18 @@ TEST(Buffer, GrowsToItsLimitAndKeepsItsBytes) {
   EXPECT_TRUE(buffer.make_room(16));
   buffer.append("0123456789012345");
   EXPECT_EQ(buffer.view(), expected.substr(10) + "0123456789012345");
+}
+
+// Else every connection that once carried a large response would keep its memory.
+TEST(Buffer, OfALargeResponseIsSmallAgainForTheNextRequest) {
+  Exchange x;
+  x.up.append("left");
+  x.up.clear();
+  x.up.resize(Exchange::kBulkBytes);
+  EXPECT_TRUE(x.up.empty());
+  EXPECT_EQ(x.up.space().size(), Exchange::kBulkBytes);
+  x.reset();
+  EXPECT_EQ(x.up.capacity(), Exchange::kUpBytes);
 }
 
 TEST(Retry, OnceOnANewConnectionAndOnlyWhatNobodyCanHaveSeen) {
