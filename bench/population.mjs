@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { bin, finish, out, start, stop, waitFor } from './machine.mjs';
+import { bin, finish, machine, out, start, stop, waitFor } from './machine.mjs';
 import { memoryKib } from './measure.mjs';
 
 export const populationFolder = (instances) => join(out, `population-${instances}`);
@@ -41,7 +41,8 @@ export async function withAdmin(instances, use, cpu = '0,1') {
   }
 }
 
-// Fills the database once. Gives what the import cost: {instances, seconds, rate, rss_mib, database_mib}.
+// Fills the database once. Gives what the import cost, and the commit that imported:
+// {instances, seconds, rate, rss_mib, database_mib, commit}.
 export async function ensurePopulation(instances) {
   const folder = populationFolder(instances);
   const receipt = join(folder, 'import.json');
@@ -55,7 +56,7 @@ export async function ensurePopulation(instances) {
     process.env.GUARITA_SOCKET = socket;
     await finish(start('0,1', bin('guarita'), ['apply', rows]));
     const seconds = Number(process.hrtime.bigint() - began) / 1e9;
-    return { instances, seconds, rate: instances / seconds, rss_mib: memoryKib(server.pid).rss / 1024 };
+    return { instances, seconds, rate: instances / seconds, rss_mib: memoryKib(server.pid).rss / 1024, commit: machine().commit };
   });
   rmSync(rows);
   result.database_mib = statSync(join(folder, 'guarita.db')).size / 2 ** 20;

@@ -38,7 +38,7 @@ const kMakers = {
   idle: (name, one) => [`### Memory of an idle connection`, '', `\`${name}\`: ${one.connections.toLocaleString('en')} kept-alive connections, each of which has sent one request.`, '',
     table(['gate', 'KiB a connection'], Object.entries(one.gates).map(([gate, row]) => [gate, digits(row.kib)]))].join('\n'),
   start: (name, one) => [`### Start with ${one.instances.toLocaleString('en')} instances`, '',
-    `\`${name}\`: until the first admitted request. Imported by \`guarita apply\` at ${digits(one.population.rate ?? 0)} instances/s; the database has ${digits(one.population.database_mib)} MiB.`, '',
+    `\`${name}\`: until the first admitted request. Imported by \`guarita apply\` at ${digits(one.population.rate ?? 0)} instances/s${one.population.commit ? ` (at ${one.population.commit})` : ''}; the database has ${digits(one.population.database_mib)} MiB.`, '',
     table(['gate', 'wall ms', 'CPU ms', 'RSS MiB'], Object.entries(one.gates).map(([gate, row]) => [gate, ranged(row.wall_ms), ranged(row.cpu_ms), digits(row.rss_mib.median)]))].join('\n'),
   changes: (name, one) => [`### A change, with ${one.instances.toLocaleString('en')} instances`, '', `\`${name}\`: 20 changes a second beside ${one.rate.toLocaleString('en')} requests a second.`, '',
     table(['', 'p50 µs', 'p99 µs', 'worst µs'], [['commit done → in force', one.changed.in_force_us], ['the whole API call', one.changed.call_us], ['callers, no changes', one.quiet], ['callers, beside changes', one.beside]]
