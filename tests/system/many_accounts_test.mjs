@@ -20,9 +20,10 @@ function randomOf(seed) { // mulberry32
   };
 }
 
+// Grace beyond the week in which the tick announces an end: that is a change of its own.
 const kVerbs = [
   ['generate', {}], ['regenerate', { cut_off: true }], ['rotate', {}], ['promote', { grace: '0s', lock: true }],
-  ['promote', { grace: '1h' }], ['revoke', { all: true, lock: true }], ['revoke', 'one'],
+  ['promote', { grace: '8d' }], ['revoke', { all: true, lock: true }], ['revoke', 'one'],
 ];
 
 async function change(admin, id, account, random) {
