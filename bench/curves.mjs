@@ -27,9 +27,9 @@ function niceStep(high) {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= raw);
 }
 
-// `series`: {name: [[x, y], …]}; `ticks`: [[x, label], …]; x is always logarithmic, y if asked for.
+// `series`: {name: [[x, y], …]}, of one point not drawn; `ticks`: [[x, label], …]; x is always logarithmic, y if asked for.
 export function chart({ title, xLabel, yLabel, series, ticks, logY }) {
-  const lines = Object.entries(series).filter(([, points]) => points.length !== 0);
+  const lines = Object.entries(series).filter(([, points]) => points.length > 1);
   if (lines.length === 0) return null;
   const xs = lines.flatMap(([, points]) => points.map(([x]) => x));
   const ys = lines.flatMap(([, points]) => points.map(([, y]) => y));
