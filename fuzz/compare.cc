@@ -42,6 +42,10 @@ void expect_same_llhttp(const Message& ours, const Message& theirs, std::ptrdiff
   if (!theirs.ok && theirs.error == "Invalid character in chunk size" &&
       std::ranges::count(input, ';') > 1)
     return;
+  // It knows no quoted-pair (RFC 9110 §5.6.4) in a chunk extension, which nobody reads.
+  if (!theirs.ok && theirs.error == "Invalid character in chunk extensions quoted value" &&
+      input.contains('\\'))
+    return;
   expect_same("llhttp", ours, theirs, shift, input);
 }
 
