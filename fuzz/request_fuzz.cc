@@ -19,9 +19,11 @@ struct Shown {
   Message expected;
 };
 
-// llhttp takes no tabs around a Content-Length; RFC 9110 §5.6.3 does. They are shown as spaces.
+// llhttp takes no tabs around a value that frames; RFC 9110 §5.6.3 does. They are shown as spaces.
 void spell_white_space(std::string& bytes, const http::FieldEntry& entry) {
-  if (entry.id != http::HeaderId::ContentLength) return;
+  if (entry.id != http::HeaderId::ContentLength && entry.id != http::HeaderId::TransferEncoding) {
+    return;
+  }
   for (std::size_t i = entry.name.offset + entry.name.size; bytes[i] != '\r'; ++i)
     if (bytes[i] == '\t') bytes[i] = ' ';
 }
