@@ -21,6 +21,15 @@ class BatchTest : public ::testing::Test {
     return item;
   }
 
+  // The world's, but for the store.
+  Ports ports_over(store::Store& store) {
+    return {.store = store,
+            .snapshot = *world.snapshot,
+            .barrier = world.barrier,
+            .clock = world.clock,
+            .hub = nullptr};
+  }
+
   template <class... Items>
   BatchDone apply(Items... items) {
     return run(DryRun::No, std::move(items)...);
@@ -230,11 +239,7 @@ TEST_F(BatchTest, AStoreThatFailsIsAnErrorAndNothingIsDone) {
   world.make_account("acme");
   FlakyStore flaky(world.store());
   flaky.writes_fail = true;
-  Control control(world.options, {.store = flaky,
-                                  .snapshot = *world.snapshot,
-                                  .barrier = world.barrier,
-                                  .clock = world.clock,
-                                  .hub = nullptr});
+  Control control(world.options, ports_over(flaky));
   std::vector<BatchItem> items;
   items.push_back(instance("i1"));
   EXPECT_EQ(code_of(control.apply_batch(as_operator(), items, DryRun::No)),
@@ -250,11 +255,7 @@ TEST_F(BatchTest, ReadsAllThatItNamesAtOnce) {
   world.make_account("acme");
   world.make_instance("i1", "acme");
   FlakyStore flaky(world.store());
-  Control control(world.options, {.store = flaky,
-                                  .snapshot = *world.snapshot,
-                                  .barrier = world.barrier,
-                                  .clock = world.clock,
-                                  .hub = nullptr});
+  Control control(world.options, ports_over(flaky));
   std::vector<BatchItem> items;
   items.push_back(account("acme"));
   items.push_back(instance("i1"));
