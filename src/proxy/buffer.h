@@ -82,4 +82,29 @@ class Buffer {
   std::size_t end_ = 0;
 };
 
+// Large buffers for the rest of large responses: fewer turns and system calls. So many a thread,
+// that many slow readers take little; whoever gets none goes on as it is.
+class BulkBuffers {
+ public:
+  static constexpr std::size_t kBytes = 256 * 1024;
+  static constexpr std::size_t kMost = 256;  // 64 MiB
+
+  // REQUIRES: empty. True: it is large now, and must be given back.
+  bool enlarge(Buffer& buffer) {
+    if (out_ == kMost) return false;
+    buffer.resize(kBytes);
+    ++out_;
+    return true;
+  }
+  // What it holds is gone.
+  void give_back(Buffer& buffer, std::size_t bytes) {
+    buffer.clear();
+    buffer.resize(bytes);
+    --out_;
+  }
+
+ private:
+  std::size_t out_ = 0;
+};
+
 }  // namespace guarita::proxy

@@ -30,6 +30,7 @@ void finish_exchange(Connection& c) {
   c.worker.unpin(x);
   if (x.body && !x.body->empty()) x.in.append(x.body->view());
   x.in.compact();
+  if (std::exchange(x.bulk, false)) c.worker.bulk().give_back(x.up, Exchange::kUpBytes);
   x.reset();
 }
 

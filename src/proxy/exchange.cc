@@ -21,7 +21,6 @@ void Exchange::reset() {
   attempts = 0;
   up_out.clear();
   up.clear();
-  if (up.capacity() >= kBulkBytes) up.resize(kUpBytes);
   response.clear();
   upload = Upload::None;
   stop_upload = body_taken = response_begun = timed_out = keep_alive = false;

@@ -57,9 +57,7 @@ struct Exchange : net::Recycled {
   static constexpr std::size_t kInBytes = 16 * 1024;
   static constexpr std::size_t kUpBytes = 32 * 1024;
   static constexpr std::size_t kBodyBytes = 64 * 1024;
-  // A response of more than this many bytes goes on in larger pieces: fewer turns and system calls.
-  static constexpr std::size_t kBulkFrom = 128 * 1024;
-  static constexpr std::size_t kBulkBytes = 256 * 1024;
+  static constexpr std::size_t kBulkFrom = 128 * 1024;  // bytes of a response, then BulkBuffers
 
   Connection* connection = nullptr;
   PinnedRules* pinned = nullptr;
@@ -95,7 +93,8 @@ struct Exchange : net::Recycled {
   std::size_t body_begin = 0;  // in `in`; before it the head
   std::string up_out;
   http::FieldList up_fields;  // HTTP/2's up_out
-  Buffer up{kUpBytes};        // kBulkBytes within a large response
+  Buffer up{kUpBytes};
+  bool bulk = false;  // `up` is one of BulkBuffers, until the exchange is finished
   http::ResponseHead response;
   std::string response_text;  // of a head that came by HTTP/2
   BodyReader response_body;

@@ -1,13 +1,14 @@
 // The parts without I/O: bodies, answers, retry and pool, ids, the barrier's arithmetic.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <set>
+#include <vector>
 
 #include "proxy/answers.h"
 #include "proxy/barrier.h"
 #include "proxy/body.h"
 #include "proxy/buffer.h"
-#include "proxy/exchange.h"
 #include "proxy/limits.h"
 #include "proxy/request_id.h"
 #include "proxy/retry.h"
@@ -119,16 +120,21 @@ TEST(Buffer, GrowsToItsLimitAndKeepsItsBytes) {
   EXPECT_EQ(buffer.view(), expected.substr(10) + "0123456789012345");
 }
 
-// Else every connection that once carried a large response would keep its memory.
-TEST(Buffer, OfALargeResponseIsSmallAgainForTheNextRequest) {
-  Exchange x;
-  x.up.append("left");
-  x.up.clear();
-  x.up.resize(Exchange::kBulkBytes);
-  EXPECT_TRUE(x.up.empty());
-  EXPECT_EQ(x.up.space().size(), Exchange::kBulkBytes);
-  x.reset();
-  EXPECT_EQ(x.up.capacity(), Exchange::kUpBytes);
+// Else whoever reads many large responses slowly would have as much memory as it likes.
+TEST(BulkBuffers, AreSoManyAndComeBackSmall) {
+  BulkBuffers bulk;
+  std::vector<std::unique_ptr<Buffer>> buffers;
+  for (std::size_t i = 0; i <= BulkBuffers::kMost; ++i) {
+    buffers.push_back(std::make_unique<Buffer>(64));
+    EXPECT_EQ(bulk.enlarge(*buffers.back()), i < BulkBuffers::kMost);
+  }
+  EXPECT_EQ(buffers.front()->space().size(), BulkBuffers::kBytes);
+  EXPECT_EQ(buffers.back()->capacity(), 64U);
+  buffers.front()->append("left");
+  bulk.give_back(*buffers.front(), 64);
+  EXPECT_TRUE(buffers.front()->empty());
+  EXPECT_EQ(buffers.front()->capacity(), 64U);
+  EXPECT_TRUE(bulk.enlarge(*buffers.back()));
 }
 
 TEST(Retry, OnceOnANewConnectionAndOnlyWhatNobodyCanHaveSeen) {

@@ -199,8 +199,8 @@ net::Task<Flow> relay_response(Connection& c) {
       co_return finish(c);
     }
     x.up.clear();
-    if (x.response_body.bytes() >= Exchange::kBulkFrom && !x.event_stream) {
-      x.up.resize(Exchange::kBulkBytes);
+    if (!x.bulk && !x.event_stream && x.response_body.bytes() >= Exchange::kBulkFrom) {
+      x.bulk = c.worker.bulk().enlarge(x.up);
     }
     const auto got = stream == nullptr ? co_await x.to.wire().read_some(x.up.space())
                                        : co_await stream->read_some(x.up.space());

@@ -86,6 +86,7 @@ class Worker {
   const Clock& clock() const { return parts_.clock; }
   net::DeadlineWheel& wheel() { return wheel_; }
   net::UpstreamPool& pool() { return pool_; }
+  BulkBuffers& bulk() { return bulk_; }
   http::HttpDate& date() { return date_; }
   RequestIds& request_ids() { return request_ids_; }
   const Rules& rules() const { return *pinned_->rules; }
@@ -127,6 +128,7 @@ class Worker {
   WorkerParts parts_;
   net::DeadlineWheel wheel_;
   net::UpstreamPool pool_;
+  BulkBuffers bulk_;
   http::HttpDate date_;
   RequestIds request_ids_;
   std::unique_ptr<char[]> sink_;
