@@ -13,7 +13,7 @@ import { chromium } from 'playwright-core';
 import { Authority } from '../support/certificates.mjs';
 import { Guarita } from '../support/guarita.mjs';
 import { RawUpstream } from '../support/raw_upstream.mjs';
-import { tempFolder } from '../support/temp.mjs';
+import { atEnd, tempFolder } from '../support/temp.mjs';
 import { merged } from '../support/toml.mjs';
 
 const require = createRequire(import.meta.url);
@@ -74,7 +74,7 @@ export async function openBrowser(t, { locale = 'pt-BR', width = 1280, height = 
     colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce', timezoneId: 'America/Sao_Paulo',
     permissions: ['clipboard-read', 'clipboard-write'] });
   context.setDefaultTimeout(kPatienceMs);
-  t?.after(() => context.close());
+  atEnd(t, () => context.close());
   const page = await context.newPage();
   page.problems = [];
   page.on('dialog', (dialog) => {

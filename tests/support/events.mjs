@@ -2,6 +2,8 @@
 import http from 'node:http';
 import https from 'node:https';
 
+import { atEnd } from './temp.mjs';
+
 export class EventReader {
   // `where`: { socketPath } or { host, port, token }; `tls`: options of tls.connect().
   static open(t, where, path) {
@@ -22,7 +24,7 @@ export class EventReader {
       request.on('error', (error) => { if (!reader.closed) reject(error); });
       request.end();
       reader.request = request;
-      t.after(() => reader.close());
+      atEnd(t, () => reader.close());
     });
   }
 

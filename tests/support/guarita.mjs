@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Admin } from './admin.mjs';
-import { eventually, runProcess, startProcess, tempFolder } from './temp.mjs';
+import { atEnd, eventually, runProcess, startProcess, tempFolder } from './temp.mjs';
 import { merged, toml } from './toml.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -30,8 +30,13 @@ export class Guarita {
   // (command and arguments in front of the binary, such as prlimit).
   static async start(t, options = {}) {
     const guarita = new Guarita(t, options);
-    await guarita.launch();
-    t?.after(() => guarita.cleanUp());
+    atEnd(t, () => guarita.cleanUp());
+    try {
+      await guarita.launch();
+    } catch (error) {
+      await guarita.kill();
+      throw error;
+    }
     return guarita;
   }
 
@@ -164,7 +169,7 @@ export class Guarita {
 
   async kill() {
     this.stopped = true;
-    this.admin.close();
+    this.admin?.close();
     if (this.child.exitCode === null && this.child.signalCode === null) this.signal('SIGKILL');
     await this.child.exited;
     assert.doesNotMatch(this.output, kSanitizer);

@@ -1,6 +1,8 @@
 // Node's own HTTP/2 server without TLS, as an upstream.
 import http2 from 'node:http2';
 
+import { atEnd } from './temp.mjs';
+
 // `respond(stream, headers, body)` is called when a request is whole; by default it echoes.
 export class H2Upstream {
   static async start(t, { respond, onStream, settings } = {}) {
@@ -31,7 +33,7 @@ export class H2Upstream {
     await new Promise((resolve) => upstream.server.listen(0, '127.0.0.1', resolve));
     upstream.port = upstream.server.address().port;
     upstream.url = `h2c://127.0.0.1:${upstream.port}`;
-    t.after(() => {
+    atEnd(t, () => {
       for (const session of upstream.sessions) session.destroy();
       upstream.server.close();
     });

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 
-import { eventually, startProcess, tempFolder } from './temp.mjs';
+import { atEnd, eventually, startProcess, tempFolder } from './temp.mjs';
 
 export const nginxBinary = ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find(existsSync) ?? 'nginx';
 
@@ -35,7 +35,7 @@ export class Nginx {
     for (const stream of [nginx.child.stdout, nginx.child.stderr]) {
       stream.on('data', (data) => { nginx.output += data; });
     }
-    t?.after(() => nginx.stop());
+    atEnd(t, () => nginx.stop());
     await eventually(() => {
       if (nginx.child.exitCode !== null) throw new Error(`nginx ended: ${nginx.output}`);
       return nginx.answers();

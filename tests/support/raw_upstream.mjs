@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 
+import { atEnd } from './temp.mjs';
+
 const kTokenHeaders = new Set(['client-token']);
 const kHopByHop = new Set(['keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'trailer']);
 const kToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -20,7 +22,7 @@ export class RawUpstream {
       upstream.server.listen(options.socketPath ?? { port: 0, host: '127.0.0.1' }, () => {
         upstream.port = upstream.server.address().port;
         upstream.url = options.socketPath ? `unix:${options.socketPath}` : `http://127.0.0.1:${upstream.port}`;
-        t?.after(() => upstream.stop());
+        atEnd(t, () => upstream.stop());
         resolve(upstream);
       });
     });

@@ -10,11 +10,34 @@ process.on('exit', () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
   }
 });
+// A run that is over its time ends like any other: with its children.
+process.on('SIGTERM', () => process.exit(143));
+
+const endings = new WeakMap();
+
+// What a test began last ends first, a server before its folder (Node's own order is the other
+// one), and an end that fails keeps none of the others back. Without a test nothing is ended.
+export function atEnd(t, end) {
+  if (!t) return;
+  if (endings.has(t)) {
+    endings.get(t).push(end);
+    return;
+  }
+  const mine = [end];
+  endings.set(t, mine);
+  t.after(async () => {
+    const failures = [];
+    while (mine.length > 0) {
+      try { await mine.pop()(); } catch (error) { failures.push(error); }
+    }
+    if (failures.length > 0) throw failures[0];
+  });
+}
 
 // Short, because a Unix socket's path has at most 107 bytes.
 export function tempFolder(t) {
   const folder = mkdtempSync(join(tmpdir(), 'guarita-'));
-  t?.after(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(t, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

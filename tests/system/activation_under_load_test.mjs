@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { RawClient, requestBytes } from '../support/raw_client.mjs';
+import { atEnd } from '../support/temp.mjs';
 import { kNull, withNginx } from '../support/world.mjs';
 
 const kClients = 100;
@@ -46,7 +47,7 @@ test('every request is decided by the state that was acknowledged before it bega
     }
   }
   const clients = await Promise.all(Array.from({ length: kClients }, () => RawClient.connect(gate.gate)));
-  t.after(() => clients.forEach((client) => client.close()));
+  atEnd(t, () => clients.forEach((client) => client.close()));
   const loops = clients.map((client, i) => loop(client, i % 2 === 0));
 
   const settle = async (state) => {

@@ -5,6 +5,7 @@ import test from 'node:test';
 import { Admin } from '../support/admin.mjs';
 import { guaritaCommand } from '../support/guarita.mjs';
 import { once } from '../support/raw_client.mjs';
+import { atEnd } from '../support/temp.mjs';
 import { withRawUpstream } from '../support/world.mjs';
 
 async function scene(t) {
@@ -17,11 +18,11 @@ async function scene(t) {
     const { secret, admin_token: row } = JSON.parse(made.stdout);
     over[scope] = new Admin({ ...gate.console, token: secret });
     over[scope].id = row.id;
-    t.after(() => over[scope].close());
+    atEnd(t, () => over[scope].close());
   }
   over.none = new Admin({ ...gate.console });
   over.wrong = new Admin({ ...gate.console, token: 'gtm_000000000000000000000000000000000000000000' });
-  t.after(() => { over.none.close(); over.wrong.close(); });
+  atEnd(t, () => { over.none.close(); over.wrong.close(); });
   return { gate, over };
 }
 

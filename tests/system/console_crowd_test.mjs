@@ -6,6 +6,7 @@ import test from 'node:test';
 import { EventReader } from '../support/events.mjs';
 import { Guarita } from '../support/guarita.mjs';
 import { once, RawClient, requestBytes } from '../support/raw_client.mjs';
+import { atEnd } from '../support/temp.mjs';
 
 const kPlaces = 128;
 // Far below the ten seconds that a head may take.
@@ -30,7 +31,7 @@ function crowd(t, where, size) {
     state.stopped = true;
     for (const client of state.open) client.close();
   };
-  t.after(state.stop);
+  atEnd(t, state.stop);
   state.ended = Promise.all(Array.from({ length: size }, hold));
   return state;
 }

@@ -10,6 +10,7 @@ import WebSocket, { WebSocketServer } from 'ws';
 import { Guarita } from '../support/guarita.mjs';
 import { H2Upstream } from '../support/h2_upstream.mjs';
 import { RawClient, requestBytes } from '../support/raw_client.mjs';
+import { atEnd } from '../support/temp.mjs';
 import { call } from '../support/world.mjs';
 
 const kTimeout = { timeout: 60_000 };
@@ -118,7 +119,7 @@ test('an upstream of HTTP/1.1 is spoken to in HTTP/1.1, each request once', kTim
   const seen = [];
   const plain = http.createServer((request, response) => { seen.push(request.httpVersion); response.end('plain'); });
   await new Promise((resolve) => plain.listen(0, '127.0.0.1', resolve));
-  t.after(() => { plain.close(); plain.closeAllConnections?.(); });
+  atEnd(t, () => { plain.close(); plain.closeAllConnections?.(); });
   const gate = await Guarita.start(t, { config: { gate: { threads: 1 }, upstream: { default: `h2c://127.0.0.1:${plain.address().port}` } } });
   const { token } = await gate.admin.protectedAccount('acme');
   for (let i = 0; i < 3; ++i) {
@@ -159,7 +160,7 @@ test('WebSockets go over HTTP/1.1 to the same address', kTimeout, async (t) => {
   const sockets = new WebSocketServer({ server });
   sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => { sockets.close(); server.close(); server.closeAllConnections?.(); });
+  atEnd(t, () => { sockets.close(); server.close(); server.closeAllConnections?.(); });
   const gate = await Guarita.start(t, { config: { gate: { threads: 1 }, upstream: { default: `h2c://127.0.0.1:${server.address().port}` } } });
   const { token } = await gate.admin.protectedAccount('acme');
   const socket = new WebSocket(`ws://127.0.0.1:${gate.gate.port}/instances/acme-1/socket`, { headers: { 'Client-Token': token } });

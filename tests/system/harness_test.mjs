@@ -1,12 +1,12 @@
 // The harness itself: an upstream that fails the test when it sees what it must not, a client
-// that reads what comes, a real nginx.
+// that reads what comes, a real nginx, and how a test ends.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { Nginx } from '../support/nginx.mjs';
 import { RawClient, requestBytes } from '../support/raw_client.mjs';
 import { RawUpstream, answerBytes } from '../support/raw_upstream.mjs';
-import { eventually } from '../support/temp.mjs';
+import { atEnd, eventually } from '../support/temp.mjs';
 
 const request = (head, body = '') => `POST /x HTTP/1.1\r\nHost: u\r\n${head}\r\n${body}`;
 
@@ -58,4 +58,16 @@ test('nginx answers what it saw', { timeout: 30_000 }, async (t) => {
   await eventually(() => nginx.seen().length > 0, { what: "nginx's line" });
   assert.throws(() => nginx.assertNever('nothing'), /token header/);
   client.close();
+});
+
+test('what began last ends first, and an end that fails keeps none of the others back', async () => {
+  const hooks = [];
+  const fake = { after: (hook) => hooks.push(hook) };
+  const ended = [];
+  atEnd(fake, () => ended.push('folder'));
+  atEnd(fake, async () => { throw new Error('not clean'); });
+  atEnd(fake, () => ended.push('client'));
+  assert.equal(hooks.length, 1);
+  await assert.rejects(hooks[0], /not clean/);
+  assert.deepEqual(ended, ['client', 'folder']);
 });

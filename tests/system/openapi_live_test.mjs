@@ -8,7 +8,7 @@ import test from 'node:test';
 import { Admin } from '../support/admin.mjs';
 import { repository } from '../support/guarita.mjs';
 import { freePort } from '../support/nginx.mjs';
-import { eventually, startProcess, tempFolder } from '../support/temp.mjs';
+import { atEnd, eventually, startProcess, tempFolder } from '../support/temp.mjs';
 import { fromBase32, stepNow, tokenOf, totp, Visitor } from '../support/visitor.mjs';
 import { withRawUpstream } from '../support/world.mjs';
 
@@ -32,7 +32,7 @@ async function startPrism(t, file, target) {
   prism.stdin.end();
   let output = '';
   for (const stream of [prism.stdout, prism.stderr]) stream.on('data', (data) => { output += data; });
-  t.after(async () => { prism.kill('SIGKILL'); await prism.exited; });
+  atEnd(t, async () => { prism.kill('SIGKILL'); await prism.exited; });
   await eventually(() => {
     assert.equal(prism.exitCode, null, output);
     return output.includes('Prism is listening');
@@ -86,7 +86,7 @@ async function scene(t) {
   const prism = await startPrism(t, file, gate.console);
   const made = JSON.parse((await gate.cli(['admin-token', 'create', '--scope', 'write', '--output', 'json'])).stdout);
   const admin = new Admin({ ...prism, token: made.secret });
-  t.after(() => admin.close());
+  atEnd(t, () => admin.close());
   return { gate, prism, admin, tour: new Tour(paths) };
 }
 

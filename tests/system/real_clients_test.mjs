@@ -6,7 +6,7 @@ import test from 'node:test';
 import WebSocket, { WebSocketServer } from 'ws';
 
 import { python } from '../support/python.mjs';
-import { runProcess } from '../support/temp.mjs';
+import { atEnd, runProcess } from '../support/temp.mjs';
 import { kNull, withNginx, withRawUpstream } from '../support/world.mjs';
 
 test('curl: refused without the token, allowed with it, on one connection', { timeout: 60_000 }, async (t) => {
@@ -69,7 +69,7 @@ test("npm's ws: a tunnel with the token, 403 without", { timeout: 60_000 }, asyn
     socket.on('message', (data, binary) => socket.send(data, { binary }));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => { sockets.close(); server.close(); server.closeAllConnections?.(); });
+  atEnd(t, () => { sockets.close(); server.close(); server.closeAllConnections?.(); });
   const { gate } = await withRawUpstream(t, { config: { upstream: { default: `http://127.0.0.1:${server.address().port}` } } });
   const { token } = await gate.admin.protectedAccount('acme');
   const url = `ws://127.0.0.1:${gate.gate.port}/instances/acme-1/socket`;

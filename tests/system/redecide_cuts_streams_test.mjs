@@ -8,6 +8,7 @@ import WebSocket, { WebSocketServer } from 'ws';
 
 import { RawClient, requestBytes } from '../support/raw_client.mjs';
 import { answerBytes } from '../support/raw_upstream.mjs';
+import { atEnd } from '../support/temp.mjs';
 import { withRawUpstream } from '../support/world.mjs';
 
 const kWithin = 1000; // DESIGN §4: within 1 s of the acknowledged change
@@ -23,7 +24,7 @@ async function webSocketUpstream(t) {
     socket.on('message', (data) => socket.send(data));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => { sockets.close(); server.close(); server.closeAllConnections?.(); });
+  atEnd(t, () => { sockets.close(); server.close(); server.closeAllConnections?.(); });
   return { url: `http://127.0.0.1:${server.address().port}`, open: () => open };
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { RawClient, requestBytes } from '../support/raw_client.mjs';
+import { atEnd } from '../support/temp.mjs';
 import { withNginx } from '../support/world.mjs';
 
 const kClients = 24;
@@ -36,7 +37,7 @@ test('a rotation refuses nobody who follows, and everybody who does not', { time
   }
   let known = old;
   const clients = await Promise.all(Array.from({ length: kClients }, () => RawClient.connect(gate.gate)));
-  t.after(() => clients.forEach((client) => client.close()));
+  atEnd(t, () => clients.forEach((client) => client.close()));
   const loops = clients.map((client, i) => (i % 4 === 3 ? stubborn(client) : follow(client, () => known)));
   const progress = async (n) => { const from = counts.allowed + counts.refusedLate; while (counts.allowed + counts.refusedLate < from + n) await new Promise(setImmediate); };
 

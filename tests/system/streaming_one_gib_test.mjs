@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 
 import { RawClient } from '../support/raw_client.mjs';
-import { tempFolder } from '../support/temp.mjs';
+import { atEnd, tempFolder } from '../support/temp.mjs';
 import { withNginx } from '../support/world.mjs';
 
 const kBytes = 2 ** 30;
@@ -35,7 +35,7 @@ function countingSink(t) {
     });
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => {
-    t.after(() => server.close());
+    atEnd(t, () => server.close());
     resolve(server.address().port);
   }));
 }

@@ -8,7 +8,7 @@ import test from 'node:test';
 import { Authority } from '../support/certificates.mjs';
 import { Guarita, guaritaCommand } from '../support/guarita.mjs';
 import { RawClient, requestBytes } from '../support/raw_client.mjs';
-import { eventually, tempFolder } from '../support/temp.mjs';
+import { atEnd, eventually, tempFolder } from '../support/temp.mjs';
 import { merged, toml } from '../support/toml.mjs';
 
 async function secureConsole(t) {
@@ -57,7 +57,7 @@ test('plain HTTP is told so, and a half-finished head is refused over TLS as wit
 test('a renewed certificate is shown after SIGHUP; open connections go on', { timeout: 60_000 }, async (t) => {
   const { guarita, authority, leaf, get } = await secureConsole(t);
   const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
-  t.after(() => agent.destroy());
+  atEnd(t, () => agent.destroy());
   assert.equal((await get('/v1/status', {}, agent)).serial, leaf.serial);
   const renewed = authority.issue('console', { names: ['localhost'] });
   guarita.signal('SIGHUP');

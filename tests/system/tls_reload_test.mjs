@@ -9,7 +9,7 @@ import WebSocket, { WebSocketServer } from 'ws';
 import { Authority } from '../support/certificates.mjs';
 import { Guarita } from '../support/guarita.mjs';
 import { RawClient, requestBytes } from '../support/raw_client.mjs';
-import { eventually, tempFolder } from '../support/temp.mjs';
+import { atEnd, eventually, tempFolder } from '../support/temp.mjs';
 
 // Echoes over WebSocket; streams events at /events, one every 20 ms; else {"ok":true}.
 async function busyUpstream(t) {
@@ -30,7 +30,7 @@ async function busyUpstream(t) {
     socket.on('message', (data) => socket.send(data));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => { sockets.close(); server.close(); server.closeAllConnections(); });
+  atEnd(t, () => { sockets.close(); server.close(); server.closeAllConnections(); });
   return `http://127.0.0.1:${server.address().port}`;
 }
 

@@ -9,7 +9,7 @@ import { Authority } from '../support/certificates.mjs';
 import { Guarita, guaritaCommand } from '../support/guarita.mjs';
 import { RawClient, requestBytes } from '../support/raw_client.mjs';
 import { RawUpstream, answerBytes } from '../support/raw_upstream.mjs';
-import { eventually, tempFolder } from '../support/temp.mjs';
+import { atEnd, eventually, tempFolder } from '../support/temp.mjs';
 import { kNull } from '../support/world.mjs';
 
 const kEvents = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n';
@@ -108,7 +108,7 @@ test('a slow handshake is cut like a slow head, and costs the others nothing', {
   const from = Date.now();
   begun.write(Buffer.from('16030102000100', 'hex')); // a ClientHello's first bytes
   const drip = setInterval(() => begun.write(Buffer.from('00', 'hex')), 100);
-  t.after(() => clearInterval(drip));
+  atEnd(t, () => clearInterval(drip));
   const client = await RawClient.connect(where());
   assert.equal((await client.request(requestBytes('/nowhere'))).status, 404);
   client.close();

@@ -6,7 +6,7 @@ import { Admin, path } from '../support/admin.mjs';
 import { Authority } from '../support/certificates.mjs';
 import { EventReader } from '../support/events.mjs';
 import { RawClient } from '../support/raw_client.mjs';
-import { tempFolder } from '../support/temp.mjs';
+import { atEnd, tempFolder } from '../support/temp.mjs';
 import { call, withRawUpstream } from '../support/world.mjs';
 
 const trusted = { gate: { trusted_proxies: ['127.0.0.1'], client_address: 'x-forwarded-for' } };
@@ -20,7 +20,7 @@ async function scene(t, config = {}) {
   const made = await gate.admin.ok('POST', '/v1/admin-tokens', { body: { scope: 'account:acme', name: 'panel' } });
   const where = { ...gate.console, token: made.secret };
   const owner = new Admin(where);
-  t.after(() => owner.close());
+  atEnd(t, () => owner.close());
   return { gate, owner, where, instance, token, made };
 }
 
