@@ -108,7 +108,7 @@ constexpr std::array kCodes = {
     CodeRow{Code::RevisionConflict, "revision_conflict", 412,
             "The account has changed since it was read.",
             "guarita token status ACCOUNT, then decide again"},
-    CodeRow{Code::BodyTooLarge, "body_too_large", 413, "The body is over 1 MiB.",
+    CodeRow{Code::BodyTooLarge, "body_too_large", 413, "The body is over 2 MiB.",
             "send less at a time"},
     CodeRow{Code::UnsupportedMediaType, "unsupported_media_type", 415, "The body must be JSON.",
             "send Content-Type: application/json"},

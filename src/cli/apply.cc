@@ -12,7 +12,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <ostream>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/progress.h"
@@ -22,10 +24,11 @@ namespace guarita::cli {
 namespace json = boost::json;
 namespace {
 
-constexpr std::size_t kBatchRowsMax = 5'000;        // others wait for one batch
-constexpr std::size_t kBatchBytesMax = 900 * 1024;  // the server takes 1 MiB
+constexpr std::size_t kBatchRowsMax = 20'000;        // others wait for one batch
+constexpr std::size_t kBatchBytesMax = 1900 * 1024;  // the server takes 2 MiB
 constexpr std::size_t kErrorsShown = 20;
 constexpr std::array kCounts = {"created", "updated", "unchanged", "deleted", "failed"};
+constexpr std::size_t kCreated = 0, kDeleted = 3, kFailed = 4;
 
 // Ctrl-C ends the run between two batches.
 std::atomic<bool> interrupted{false};
@@ -69,7 +72,7 @@ Outcome<std::ifstream> open_rows(Session& session, const std::string& file) {
 
 enum class Pass : std::uint8_t { Check, Do };
 
-// One reading of the file.
+// One reading of the file. The next batch is made ready while the server is at the last one.
 class Run {
  public:
   Run(Session& session, std::ifstream& in, RowFormat format, Pass pass, std::uint64_t total)
@@ -95,17 +98,18 @@ class Run {
         note(row.line, verdict.wrong);
         continue;
       }
-      const bool full =
-          lines_.size() == kBatchRowsMax || body_.size() + row.json.size() > kBatchBytesMax;
+      const bool full = batch_.lines.size() == kBatchRowsMax ||
+                        batch_.body.size() + row.json.size() > kBatchBytesMax;
       if (full) {
         if (auto sent = send(); !sent) return sent;
       }
-      if (!body_.empty()) body_ += ',';
-      body_ += row.json;
-      lines_.push_back(row.line);
-      verdicts_.push_back(std::move(verdict));
+      if (!batch_.body.empty()) batch_.body += ',';
+      batch_.body += row.json;
+      batch_.lines.push_back(row.line);
+      batch_.verdicts.push_back(std::move(verdict));
     }
     auto sent = send();
+    if (sent) sent = settle();
     progress_.finish();
     return sent;
   }
@@ -121,11 +125,23 @@ class Run {
 
  private:
   Outcome<void> send() {
-    if (lines_.empty()) return {};
+    if (auto settled = settle(); !settled) return settled;
+    if (batch_.lines.empty()) return {};
     if (interrupted) return fail("stopped");
-    std::string body = "{\"items\":[" + std::move(body_);
+    std::string body = "{\"items\":[" + std::move(batch_.body);
     body += pass_ == Pass::Check ? "],\"dry_run\":true}" : "]}";
-    auto reply = session_.api.send_text("POST", "/v1/batch", std::move(body));
+    reply_ =
+        std::async(std::launch::async, [&api = session_.api, body = std::move(body)]() mutable {
+          return api.send_text("POST", "/v1/batch", std::move(body));
+        });
+    sent_ = std::exchange(batch_, {});
+    return {};
+  }
+
+  // Waits for what was sent.
+  Outcome<void> settle() {
+    if (!reply_.valid()) return {};
+    auto reply = reply_.get();
     if (!reply) return Err<Failure>(std::move(reply.error()));
     for (std::size_t i = 0; i < kCounts.size(); ++i) {
       const json::value& count = at(at(reply->json, "counts"), kCounts[i]);
@@ -134,12 +150,9 @@ class Run {
     auto took = take_errors(at(reply->json, "errors"));
     if (!took) return took;
     if (is_true(at(at(reply->json, "receipt"), "changed"))) receipt_ = at(reply->json, "receipt");
-    acknowledged_ += lines_.size();
-    last_line_ = lines_.back();
+    acknowledged_ += sent_.lines.size();
+    last_line_ = sent_.lines.back();
     progress_.show(acknowledged_, total_);
-    body_.clear();
-    lines_.clear();
-    verdicts_.clear();
     return {};
   }
 
@@ -149,13 +162,14 @@ class Run {
       const auto* index = error.as_object().if_contains("index");
       if (index == nullptr || !index->is_int64()) continue;
       const auto i = static_cast<std::size_t>(index->get_int64());
-      if (i >= lines_.size()) continue;
+      if (i >= sent_.lines.size()) continue;
       const std::string code = text_at(error, "code");
-      if (pass_ == Pass::Check && comes_by_itself(code, verdicts_[i])) {
-        --counts_[4];
+      if (pass_ == Pass::Check && comes_by_itself(code, sent_.verdicts[i])) {
+        --counts_[kFailed];
+        ++counts_[code == "account_not_found" ? kCreated : kDeleted];
         continue;
       }
-      note(lines_[i], text_at(error, "detail") + " (" + code + ")");
+      note(sent_.lines[i], text_at(error, "detail") + " (" + code + ")");
       if (code == "store_unavailable") return fail(text_at(error, "detail"));
     }
     return {};
@@ -173,15 +187,20 @@ class Run {
     }
   }
 
+  struct Batch {
+    std::string body;  // the rows, comma between
+    std::vector<std::size_t> lines;
+    std::vector<FileCheck::Verdict> verdicts;
+  };
+
   Session& session_;
   RowReader reader_;
   const Pass pass_;
   const std::uint64_t total_;
   Progress progress_;
   FileCheck check_;
-  std::string body_;  // the rows of the batch, comma between
-  std::vector<std::size_t> lines_;
-  std::vector<FileCheck::Verdict> verdicts_;
+  Batch batch_, sent_;
+  std::future<Outcome<Reply>> reply_;  // to what was sent
   std::uint64_t rows_ = 0, acknowledged_ = 0, errors_ = 0;
   std::size_t last_line_ = 0;
   std::string shown_;

@@ -76,16 +76,22 @@ TEST_F(Apply, AnOwnerThatTheFileMakesBeforeIsNotMissing) {
 
 TEST_F(Apply, AnOwnerThatABatchBeforeMakesIsNotMissing) {
   std::string text = "{\"account\":\"a\"}\n";
-  for (int i = 0; i < 5'000; ++i) {
+  for (int i = 0; i < 20'000; ++i) {
     text += "{\"instance\":\"i" + std::to_string(i) + "\",\"account\":\"a\"}\n";
   }
-  server.answer(200, batch(R"("created":5000)"));
+  server.answer(200, batch(R"("created":20000)"));
   server.answer(
       200, batch(R"("failed":1)", R"({"index":0,"code":"account_not_found","detail":"none"})"));
-  server.answer(200, batch(R"("created":5000)"));
+  server.answer(200, batch(R"("created":20000)"));
   server.answer(200, batch(R"("created":1)"));
   EXPECT_EQ(apply(text), ExitCode::Ok) << server.err.str();
-  EXPECT_EQ(server.out.str(), "5,001 rows, 5,001 created\n");
+  EXPECT_EQ(server.out.str(), "20,001 rows, 20,001 created\n");
+  server.out.str("");
+  server.answer(200, batch(R"("created":20000)"));
+  server.answer(
+      200, batch(R"("failed":1)", R"({"index":0,"code":"account_not_found","detail":"none"})"));
+  EXPECT_EQ(apply(text, {"--dry-run"}), ExitCode::Ok) << server.err.str();
+  EXPECT_EQ(server.out.str(), "20,001 rows, nothing changed, would be, 20,001 created\n");
 }
 
 TEST_F(Apply, ShowsTwentyErrorsAndCountsTheRest) {
@@ -100,16 +106,16 @@ TEST_F(Apply, ShowsTwentyErrorsAndCountsTheRest) {
 
 TEST_F(Apply, SaysHowFarItCameAndHowToGoOn) {
   std::string text;
-  for (int i = 0; i < 6'000; ++i) text += "{\"account\":\"a" + std::to_string(i) + "\"}\n";
-  server.answer(200, batch(R"("created":5000)"));
+  for (int i = 0; i < 21'000; ++i) text += "{\"account\":\"a" + std::to_string(i) + "\"}\n";
+  server.answer(200, batch(R"("created":20000)"));
   server.answer(200, batch(R"("created":1000)"));
-  server.answer(200, batch(R"("created":5000)"));
+  server.answer(200, batch(R"("created":20000)"));
   server.answer(503,
                 R"({"code":"store_unavailable","detail":"the disk is full","remedy":"free it"})");
   EXPECT_EQ(apply(text), ExitCode::Failed);
   EXPECT_TRUE(
-      says("the disk is full (store_unavailable); 5,000 of 6,000 rows were applied, up to "
-           "line 5000"));
+      says("the disk is full (store_unavailable); 20,000 of 21,000 rows were applied, up to "
+           "line 20000"));
   EXPECT_TRUE(says("run the same command again"));
   EXPECT_TRUE(says("free it"));
 }

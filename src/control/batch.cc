@@ -158,6 +158,7 @@ Outcome<void> Control::Engine::Batch::read(std::span<const BatchItem> items) {
     state.tokens = std::move(rows->accounts[i]->tokens);
   }
   instances.reserve(instance_ids.size());
+  many.instances.reserve(items.size() - instance_ids.size());
   for (std::size_t i = 0; i < instance_ids.size(); ++i) {
     if (rows->instances[i]) instances.emplace(instance_ids[i], std::move(*rows->instances[i]));
   }

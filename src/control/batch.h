@@ -18,7 +18,7 @@
 
 namespace guarita::control {
 
-inline constexpr std::size_t kBatchItemsMax = 10'000;  // bounds how long others wait
+inline constexpr std::size_t kBatchItemsMax = 20'000;  // bounds how long others wait
 
 struct BatchItem {
   enum class Kind : std::uint8_t { Account, Instance };

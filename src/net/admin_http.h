@@ -66,7 +66,7 @@ struct AdminServerOptions {
   unsigned threads = 4;                    // that run handlers
   std::size_t connections_max = 128;       // then one that waits is closed for a newcomer
   std::size_t head_bytes_max = 16 * 1024;  // 431
-  std::size_t body_bytes_max = 1024 * 1024;  // 413
+  std::size_t body_bytes_max = 2 * 1024 * 1024;  // 413
   Millis head_timeout{10'000};
   Millis body_timeout{30'000};
   Millis idle_timeout{60'000};

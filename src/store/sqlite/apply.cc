@@ -111,10 +111,15 @@ StoreResult<std::vector<StoreResult<Committed>>> apply_batch(Database& db,
   if (!transaction) return Err<StoreError>(std::move(transaction.error()));
   std::vector<StoreResult<Committed>> results;
   results.reserve(changes.size());
-  for (const Change& change : changes) {
-    auto result = apply_in_savepoint(db, change);
-    if (!result) return Err<StoreError>(std::move(result.error()));
-    results.push_back(std::move(*result));
+  if (changes.size() == 1) {
+    results.push_back(apply_change(db, changes.front()));
+    if (!results.front()) return results;  // it is rolled back
+  } else {
+    for (const Change& change : changes) {
+      auto result = apply_in_savepoint(db, change);
+      if (!result) return Err<StoreError>(std::move(result.error()));
+      results.push_back(std::move(*result));
+    }
   }
   if (auto ok = transaction->commit(); !ok) return Err<StoreError>(std::move(ok.error()));
   return results;
