@@ -315,7 +315,7 @@ TEST_P(ModelContract, ManyInstancesAreListedQuickly) {
     batch.clear();
   }
   const auto begin = std::chrono::steady_clock::now();
-  auto page = store().instances({}, {.cursor = "instance-5", .limit = 100});
+  auto page = store().instances({}, {.cursor = "a/instance-5", .limit = 100});
   EXPECT_EQ(page->rows.size(), 100u);
   page = store().instances({.account = account_key(1), .search = "no such"}, {});
   EXPECT_TRUE(page->rows.empty());

@@ -138,8 +138,9 @@ class Store : public ActivityBook {
   virtual StoreResult<std::uint64_t> count_instances(const std::optional<AccountKey>& of) = 0;
   virtual StoreResult<InstanceRow> instance(const InstanceKey& key) = 0;
   virtual StoreResult<InstanceRow> instance_by_id(std::string_view id) = 0;
+  // By the account's id, then by the instance's.
   virtual StoreResult<Page<InstanceRow>> instances(const InstanceFilter& filter,
-                                                   const PageRequest& page) = 0;  // by id
+                                                   const PageRequest& page) = 0;
   // Thousands of them in one read.
   virtual StoreResult<NamedRows> named(std::span<const std::string_view> account_ids,
                                        std::span<const std::string_view> instance_ids) = 0;

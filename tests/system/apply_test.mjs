@@ -13,9 +13,9 @@ import { call, withRawUpstream } from '../support/world.mjs';
 
 const lines = (rows) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
-const fleet = (accounts, each) => Array.from({ length: accounts }, (_, a) => [
+const fleet = (accounts, each, more = {}) => Array.from({ length: accounts }, (_, a) => [
   { account: `a${a}`, name: `Account ${a}` },
-  ...Array.from({ length: each }, (__, i) => ({ instance: `a${a}-${i}`, account: `a${a}` })),
+  ...Array.from({ length: each }, (__, i) => ({ instance: `a${a}-${i}`, account: `a${a}`, ...more })),
 ]).flat();
 
 async function summary(gate, args, options) {
@@ -89,7 +89,7 @@ test('what export writes, apply reads: here nothing changes, elsewhere it become
 
 test('killed in the middle and run again, it ends where an unbroken run ends', { timeout: 60_000 }, async (t) => {
   const [gate, whole] = [await Guarita.start(t), await Guarita.start(t)];
-  const stdin = lines(fleet(450, 20)); // two batches
+  const stdin = lines(fleet(450, 20, { name: 'x'.repeat(200) })); // two batches: 2 MiB end one
   const file = join(gate.folder, 'fleet.jsonl');
   writeFileSync(file, stdin);
   let ended = false;

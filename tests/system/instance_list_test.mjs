@@ -11,15 +11,16 @@ const kWithinMs = 100;
 
 // One by one over the API would take minutes: every change waits for the disk.
 const kFill = String.raw`
-import sqlite3, sys, time, uuid
+import hashlib, sqlite3, sys, time, uuid
 db = sqlite3.connect(sys.argv[1])
 total = int(sys.argv[2])
 account = db.execute("SELECT key FROM accounts WHERE id = 'acme'").fetchone()[0]
 now = int(time.time() * 1000)
 hour = now // 3600000
 keys = [uuid.UUID(int=(7 << 100) + n).bytes for n in range(total)]
-db.executemany("INSERT INTO instances VALUES (?, ?, ?, ?, '', NULL, 1, ?)",
-  ((keys[n], "I%06d" % n, account, "Loja %06d" % (total - n), now) for n in range(total)))
+id_hash = lambda id: int.from_bytes(hashlib.sha256(id.encode()).digest()[:8], "big", signed=True)
+db.executemany("INSERT INTO instances VALUES (?, ?, ?, ?, ?, '', NULL, 1, ?)",
+  ((keys[n], "I%06d" % n, id_hash("I%06d" % n), account, "Loja %06d" % (total - n), now) for n in range(total)))
 db.executemany("INSERT INTO counters_hourly VALUES (?, ?, ?, 'missing', ?, 0)",
   ((account, hour - h, keys[n], n % 7 + 1) for n in range(total) for h in range(0, 24, 4)))
 db.executemany("INSERT INTO instance_calls VALUES (?, ?)", ((key, now) for key in keys))

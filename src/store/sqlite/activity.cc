@@ -131,7 +131,8 @@ StoreResult<void> write_activity(Database& db, std::span<const CallerRow> caller
   for (const InstanceCall& call : calls) {
     newest = std::max(newest, call.at);
     auto done = db.run(
-        "INSERT INTO instance_calls SELECT key, ? FROM instances WHERE id = ?"
+        "INSERT INTO instance_calls SELECT key, ?1 FROM instances"
+        " WHERE id_hash = id_hash(?2) AND id = ?2"
         " ON CONFLICT (instance) DO UPDATE SET last_ms = max(last_ms, excluded.last_ms)",
         call.at, call.instance_id);
     if (!done) return done;

@@ -43,6 +43,9 @@ struct ApplyContext {
 StoreResult<AccountRow> account_for(const ApplyContext& context, const AccountKey& key);
 StoreResult<void> bump_account(const ApplyContext& context, const AccountKey& key);
 StoreResult<void> check_id(std::string_view what, std::string_view id);
+// AlreadyExists: the id, or one with the same id_hash.
+StoreResult<void> insert_instance(const ApplyContext& context, const CreateInstance& row,
+                                  Revision revision);
 StoreResult<void> insert_token(Database& db, const AccountKey& account, const TokenRow& row);
 StoreResult<void> log_change(Database& db, Revision revision, ChangeKind kind, const Uuid& key,
                              const crypto::Digest& row_before);

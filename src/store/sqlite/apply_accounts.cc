@@ -115,17 +115,25 @@ StoreResult<Effect> apply_body(const ApplyContext& context, const DeleteAccount&
   return effect;
 }
 
+StoreResult<void> insert_instance(const ApplyContext& context, const CreateInstance& row,
+                                  Revision revision) {
+  auto done = context.db.run(
+      "INSERT INTO instances (key, id, id_hash, account, name, upstream, token_digest, revision,"
+      " created_ms) VALUES (?1,?2,id_hash(?2),?3,?4,?5,?6,?7,?8)",
+      row.key, row.id, row.account, row.name, row.upstream, row.token, revision, context.change.at);
+  if (done || done.error().kind != StoreErrorKind::AlreadyExists) return done;
+  auto free = must_be_free(find_instance(context.db, row.id), "instance", row.id);
+  if (!free) return free;
+  return Err<StoreError>(refuse(StoreErrorKind::AlreadyExists,
+                                "the id '" + row.id + "' has the same hash as another instance's",
+                                "choose another id"));
+}
+
 StoreResult<Effect> apply_body(const ApplyContext& context, const CreateInstance& body) {
   if (auto ok = check_id("instance", body.id); !ok) return Err<StoreError>(std::move(ok.error()));
   auto owner = account_for(context, body.account);
   if (!owner) return Err<StoreError>(std::move(owner.error()));
-  auto free = must_be_free(find_instance(context.db, body.id), "instance", body.id);
-  if (!free) return Err<StoreError>(std::move(free.error()));
-  auto done = context.db.run(
-      "INSERT INTO instances (key, id, account, name, upstream, token_digest, revision, created_ms)"
-      " VALUES (?,?,?,?,?,?,?,?)",
-      body.key, body.id, body.account, body.name, body.upstream, body.token, context.revision,
-      context.change.at);
+  auto done = insert_instance(context, body, context.revision);
   if (!done) return Err<StoreError>(std::move(done.error()));
   done = context.db.run("DELETE FROM unknown_instances WHERE id = ?", body.id);
   if (!done) return Err<StoreError>(std::move(done.error()));

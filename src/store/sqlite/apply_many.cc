@@ -10,14 +10,6 @@ namespace {
 
 constexpr crypto::Digest kNoRow{};
 
-// One row through a statement that stays prepared.
-template <class... Args>
-StoreResult<void> run_again(Statement& s, const Args&... args) {
-  s.rewind();
-  (s.bind(args), ...);
-  return s.finish();
-}
-
 class Many {
  public:
   Many(const ApplyContext& context, const CreateMany& body)
@@ -46,7 +38,7 @@ class Many {
     auto done = db.run(
         "INSERT INTO accounts (key, id, name, enforce, revision, created_ms) VALUES (?,?,?,?,?,?)",
         account.key, account.id, account.name, account.enforce, last_, context_.change.at);
-    if (!done) return taken(std::move(done), "account", account.id);
+    if (!done) return taken(std::move(done), account.id);
     canonical_.put(account.key.uuid.bytes).put(account.id).put(account.name);
     canonical_.put(std::uint64_t{account.enforce});
     if (account.token) {
@@ -62,14 +54,10 @@ class Many {
     auto unknown = db.number("SELECT EXISTS (SELECT 1 FROM unknown_instances)");
     if (!unknown) return Err<StoreError>(std::move(unknown.error()));
     std::unordered_set<std::string_view> owners;
-    Statement insert = db.prepare(
-        "INSERT INTO instances (key, id, account, name, upstream, token_digest, revision,"
-        " created_ms) VALUES (?,?,?,?,?,?,?,?)");
     for (const CreateInstance& row : body_.instances) {
       if (auto ok = check_id("instance", row.id); !ok) return ok;
-      auto done = run_again(insert, row.key, row.id, row.account, row.name, row.upstream, row.token,
-                            next_, context_.change.at);
-      if (!done) return taken(std::move(done), "instance", row.id);
+      auto done = insert_instance(context_, row, next_);
+      if (!done) return done;
       if (*unknown != 0) {
         done = db.run("DELETE FROM unknown_instances WHERE id = ?", row.id);
         if (!done) return done;
@@ -94,11 +82,9 @@ class Many {
     return log_change(context_.db, revision, kind, key, kNoRow);
   }
 
-  static StoreResult<void> taken(StoreResult<void> failed, std::string_view what,
-                                 std::string_view id) {
+  static StoreResult<void> taken(StoreResult<void> failed, const std::string& id) {
     if (failed.error().kind == StoreErrorKind::AlreadyExists) {
-      failed.error().text =
-          "the " + std::string(what) + " '" + std::string(id) + "' exists already";
+      failed.error().text = "the account '" + id + "' exists already";
     }
     return failed;
   }

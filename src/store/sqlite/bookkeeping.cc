@@ -9,8 +9,9 @@ namespace guarita::store::sqlite {
 StoreResult<void> write_counters(Database& db, std::span<const CounterRow> deltas) {
   Statement s = db.prepare(
       "INSERT INTO counters_hourly (account, hour, instance, class, count, denied)"
-      " SELECT coalesce(a.key, x''), ?, coalesce(i.key, x''), ?, ?, ?"
-      " FROM (SELECT 1) LEFT JOIN accounts a ON a.id = ? LEFT JOIN instances i ON i.id = ?"
+      " SELECT coalesce(a.key, x''), ?1, coalesce(i.key, x''), ?2, ?3, ?4"
+      " FROM (SELECT 1) LEFT JOIN accounts a ON a.id = ?5"
+      " LEFT JOIN instances i ON i.id_hash = id_hash(?6) AND i.id = ?6"
       " WHERE true"
       " ON CONFLICT (account, hour, instance, class)"
       " DO UPDATE SET count = count + excluded.count, denied = denied + excluded.denied");
@@ -92,7 +93,7 @@ StoreResult<void> write_unknown_instances(Database& db, std::span<const UnknownI
     // Registered in the meantime: no longer unknown.
     done = db.run(
         "INSERT INTO unknown_instances (id, first_ms, last_ms, count) SELECT ?1, ?2, ?3, ?4"
-        " WHERE NOT EXISTS (SELECT 1 FROM instances WHERE id = ?1)",
+        " WHERE NOT EXISTS (SELECT 1 FROM instances WHERE id_hash = id_hash(?1) AND id = ?1)",
         row.id, row.first_seen, row.last_seen, row.count);
     if (!done) return done;
     room -= db.changed_rows();

@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include "crypto/crypto.h"
+
 namespace guarita::store::sqlite {
 
 namespace {
@@ -180,6 +182,20 @@ std::optional<Time> Statement::maybe_time(int column) const {
   return time(column);
 }
 
+namespace {
+
+// id_hash(id): the first 8 bytes of its SHA-256, big-endian.
+void id_hash(sqlite3_context* context, int, sqlite3_value** arguments) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(arguments[0]));
+  const auto bytes = static_cast<std::size_t>(sqlite3_value_bytes(arguments[0]));
+  const crypto::Digest digest = crypto::sha256(std::string_view(text, text == nullptr ? 0 : bytes));
+  std::uint64_t hash = 0;
+  for (std::size_t i = 0; i < 8; ++i) hash = hash << 8 | digest[i];
+  sqlite3_result_int64(context, static_cast<std::int64_t>(hash));
+}
+
+}  // namespace
+
 StoreResult<Database> Database::open(const std::filesystem::path& file, Access access) {
   // Before the first connection: counting memory takes a lock for each allocation.
   static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -192,6 +208,8 @@ StoreResult<Database> Database::open(const std::filesystem::path& file, Access a
   Database db(raw);
   if (code != SQLITE_OK) return Err<StoreError>(db.error(code, "open " + file.string()));
   sqlite3_busy_timeout(raw, kBusyMillis);
+  sqlite3_create_function_v2(raw, "id_hash", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr,
+                             &id_hash, nullptr, nullptr, nullptr);
   const std::string setup = "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
   if (auto ok = db.script(setup); !ok) return Err<StoreError>(std::move(ok.error()));
   return db;

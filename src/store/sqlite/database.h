@@ -103,7 +103,8 @@ enum class Access : std::uint8_t { Write, Create, Read };
 // One connection. One thread at a time.
 class Database {
  public:
-  // With foreign keys and a busy timeout. Does not touch the file.
+  // With foreign keys, a busy timeout and the function id_hash(id) (migration 7). Does not touch
+  // the file.
   static StoreResult<Database> open(const std::filesystem::path& file, Access access);
   // Readers beside the writer, and every commit on disk. Once the file is known to be ours.
   StoreResult<void> use_wal();

@@ -73,6 +73,19 @@ TEST_F(Opening, WhatIsAskedEverySecondReadsNoWholeTable) {
   EXPECT_GE(steps, 3u);
 }
 
+// A page of a list is found by indexes and comes in their order, however many rows there are.
+TEST_F(Opening, ListsOfInstancesAreNotSorted) {
+  auto store = open_or_fail(serve());
+  auto db = sqlite::Database::open(db_, sqlite::Access::Read);
+  for (const char* sql : {sqlite::kInstancesOfAccount, sqlite::kInstancesOfLaterAccounts}) {
+    const std::string explain = std::string("EXPLAIN QUERY PLAN ") + sql;
+    auto plan = db->prepare(explain);
+    while (plan.next()) {
+      EXPECT_TRUE(plan.text(3).starts_with("SEARCH")) << plan.text(3);
+    }
+  }
+}
+
 TEST_F(Opening, TheConnectionIsAsDurableAsPromised) {
   auto store = open_or_fail(serve());
   must(*store, new_account(1, "a"));
@@ -322,6 +335,60 @@ TEST_F(Opening, TheMarkFollowsTheCommitsWhenToldTo) {
   const crypto::Digest head = store->audit_head()->hash;
   store.reset();
   EXPECT_TRUE(mark().contains("revision 3\nhead " + crypto::hex(head))) << mark();
+}
+
+// The seventh makes instances anew, whose calls refer to them.
+TEST_F(Opening, TheSeventhSchemaKeepsInstancesAndTheirCalls) {
+  const std::string key = "x'0000000000000000000000000000000";
+  {
+    auto db = sqlite::Database::open(db_, sqlite::Access::Create);
+    ASSERT_TRUE(db->use_wal());
+    ASSERT_TRUE(sqlite::migrate(*db, 6));
+    ASSERT_TRUE(
+        db->script("INSERT INTO accounts (key, id, name, revision, created_ms) VALUES (" + key +
+                   "1', 'a', '', 0, 1);"
+                   "INSERT INTO instances VALUES (" +
+                   key + "2', 'I-2', " + key + "1', 'Two', 'http://u', zeroblob(16), 3, 4), (" +
+                   key + "3', 'I-3', " + key +
+                   "1', '', '', NULL, 5, 6);"
+                   "INSERT INTO instance_calls VALUES (" +
+                   key + "2', 77)"));
+  }
+  auto store = open_or_fail(serve());
+  const auto two = store->instance_by_id("I-2");
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->key.uuid, uuid(2));
+  EXPECT_EQ(two->account, account_key(1));
+  EXPECT_EQ(two->name + two->upstream, "Twohttp://u");
+  EXPECT_EQ(two->token, InstanceTokenDigest{});
+  EXPECT_EQ(two->revision, 3u);
+  const auto rows = store->instances({.account = account_key(1), .search = {}}, {})->rows;
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_FALSE(rows[1].token);
+  const auto activity = store->instance_activity(rows, at(0));
+  EXPECT_EQ((*activity)[0].last_call->time_since_epoch().count(), 77);
+  EXPECT_FALSE((*activity)[1].last_call);
+  // Both guards stand again: an id is there once, an owner exists.
+  EXPECT_EQ(store->apply_one(change(new_instance(9, "I-3", 1))).error().kind,
+            StoreErrorKind::AlreadyExists);
+  must(*store, DeleteInstance{two->key});
+  store.reset();
+  auto db = sqlite::Database::open(db_, sqlite::Access::Write);
+  EXPECT_EQ(*db->number("SELECT count(*) FROM instance_calls"), 0);
+  EXPECT_FALSE(db->script("UPDATE instances SET account = zeroblob(16)"));
+}
+
+// 64 bits of a digest: two ids that agree in them are one in 2^64, and the second one is told.
+TEST_F(Opening, AnIdWhoseHashIsTakenIsRefusedAndSaysSo) {
+  auto store = open_or_fail(serve());
+  must(*store, new_account(1, "a"));
+  must(*store, new_instance(1, "one", 1));
+  auto db = sqlite::Database::open(db_, sqlite::Access::Write);
+  ASSERT_TRUE(db->script("UPDATE instances SET id_hash = id_hash('two')"));
+  const auto refused = store->apply_one(change(new_instance(2, "two", 1)));
+  EXPECT_EQ(refused.error().kind, StoreErrorKind::AlreadyExists);
+  EXPECT_TRUE(refused.error().text.contains("same hash")) << refused.error().text;
+  must(*store, new_instance(3, "three", 1));
 }
 
 // A crash between a commit and its mark: never taken for an old copy. An older database is one.

@@ -26,21 +26,19 @@ StoreResult<Page<Row>> read_page(Statement& s, std::size_t limit,
   return out;
 }
 
-void read_listed_instance(const Statement& s, InstanceRow& row) {
-  read_instance(s, row);
-  row.account_id = s.text(8);
-}
-
 void read_unknown(const Statement& s, UnknownInstanceRow& row) {
   row = {std::string(s.text(0)), s.time(1), s.time(2), s.count(3)};
 }
 
-// CROSS JOIN fixes the order: instances by their index, the owner looked up for each.
-#define GUARITA_LIST_INSTANCES       \
-  "SELECT " GUARITA_INSTANCE_COLUMNS \
-  ", a.id FROM instances i CROSS JOIN accounts a ON a.key = i.account WHERE i.id > ?"
-#define GUARITA_SEARCH " AND (i.id LIKE ? ESCAPE '\\' OR i.name LIKE ? ESCAPE '\\')"
-#define GUARITA_IN_ORDER " ORDER BY i.id LIMIT ?"
+// As far as one row more than a page has.
+StoreResult<void> gather_instances(Statement s, std::size_t limit, std::vector<InstanceRow>& rows) {
+  while (rows.size() <= limit && s.next()) {
+    InstanceRow& row = rows.emplace_back();
+    read_instance(s, row);
+    row.account_id = s.text(8);
+  }
+  return s.outcome();
+}
 
 }  // namespace
 
@@ -56,25 +54,46 @@ StoreResult<Page<AccountRow>> read_accounts(Database& db, const AccountFilter& f
   return read_page<AccountRow>(s, limit, read_account);
 }
 
+// The cursor over all accounts is ACCOUNT/INSTANCE, the ids of the last row: neither holds a slash.
 StoreResult<Page<InstanceRow>> read_instances(Database& db, const InstanceFilter& filter,
                                               const PageRequest& page) {
   const std::size_t limit = limit_of(page);
-  const bool searched = !filter.search.empty();
-  std::string_view sql = GUARITA_LIST_INSTANCES GUARITA_IN_ORDER;
-  if (filter.account && searched) {
-    sql = GUARITA_LIST_INSTANCES " AND i.account = ?" GUARITA_SEARCH GUARITA_IN_ORDER;
-  } else if (filter.account) {
-    sql = GUARITA_LIST_INSTANCES " AND i.account = ?" GUARITA_IN_ORDER;
-  } else if (searched) {
-    sql = GUARITA_LIST_INSTANCES GUARITA_SEARCH GUARITA_IN_ORDER;
+  const std::uint64_t most = limit + 1;
+  const std::string pattern = filter.search.empty() ? "" : like_pattern_of(filter.search);
+  const std::string_view cursor = page.cursor;
+  const std::size_t slash = filter.account ? 0 : cursor.find('/');
+  const std::string_view account_id = cursor.substr(0, slash);
+
+  std::optional<AccountKey> first = filter.account;
+  if (!first && slash != std::string_view::npos) {
+    auto account = find_account(db, account_id);
+    if (account) {
+      first = account->key;
+    } else if (account.error().kind != StoreErrorKind::NotFound) {
+      return Err<StoreError>(std::move(account.error()));
+    }
   }
-  const std::string pattern = like_pattern_of(filter.search);
-  Statement s = db.prepare(sql);
-  s.bind(page.cursor);
-  if (filter.account) s.bind(*filter.account);
-  if (searched) s.bind(pattern).bind(pattern);
-  s.bind(static_cast<std::uint64_t>(limit + 1));
-  return read_page<InstanceRow>(s, limit, read_listed_instance);
+  Page<InstanceRow> out;
+  if (first) {
+    Statement s = db.prepare(kInstancesOfAccount);
+    s.bind(*first)
+        .bind(filter.account ? cursor : cursor.substr(slash + 1))
+        .bind(pattern)
+        .bind(most);
+    auto ok = gather_instances(std::move(s), limit, out.rows);
+    if (!ok) return Err<StoreError>(std::move(ok.error()));
+  }
+  if (!filter.account && out.rows.size() <= limit) {
+    Statement s = db.prepare(kInstancesOfLaterAccounts);
+    s.bind(account_id).bind(pattern).bind(most);
+    auto ok = gather_instances(std::move(s), limit, out.rows);
+    if (!ok) return Err<StoreError>(std::move(ok.error()));
+  }
+  if (out.rows.size() <= limit) return out;
+  out.rows.pop_back();
+  const InstanceRow& last = out.rows.back();
+  out.next = filter.account ? last.id : last.account_id + '/' + last.id;
+  return out;
 }
 
 StoreResult<Page<UnknownInstanceRow>> read_unknown_instances(Database& db,

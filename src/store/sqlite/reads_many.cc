@@ -29,9 +29,9 @@ StoreResult<void> read_accounts(Database& db, std::span<const std::string_view> 
 
 StoreResult<void> read_instances(Database& db, std::span<const std::string_view> ids,
                                  NamedRows& out) {
-  Statement s =
-      db.prepare("SELECT " GUARITA_INSTANCE_COLUMNS
-                 ", a.id FROM instances i JOIN accounts a ON a.key = i.account WHERE i.id = ?");
+  Statement s = db.prepare("SELECT " GUARITA_INSTANCE_COLUMNS
+                           ", a.id FROM instances i JOIN accounts a ON a.key = i.account "
+                           "WHERE " GUARITA_INSTANCE_HAS_ID);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     s.rewind();
     s.bind(ids[i]);

@@ -155,7 +155,7 @@ StoreResult<InstanceRow> find_instance(Database& db, std::string_view id) {
   return find_one<InstanceRow>(
       db,
       "SELECT " GUARITA_INSTANCE_COLUMNS
-      ", a.id FROM instances i JOIN accounts a ON a.key = i.account WHERE i.id = ?",
+      ", a.id FROM instances i JOIN accounts a ON a.key = i.account WHERE " GUARITA_INSTANCE_HAS_ID,
       id, read_instance_and_owner, "the instance '" + std::string(id) + "' does not exist",
       "guarita instance list");
 }

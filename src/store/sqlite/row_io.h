@@ -32,6 +32,7 @@ inline StoreError refuse(StoreErrorKind kind, std::string text, std::string reme
 #define GUARITA_ACCOUNT_COLUMNS "a.key, a.id, a.name, a.enforce, a.revision, a.created_ms"
 #define GUARITA_INSTANCE_COLUMNS \
   "i.key, i.id, i.account, i.name, i.upstream, i.token_digest, i.revision, i.created_ms"
+#define GUARITA_INSTANCE_HAS_ID "i.id_hash = id_hash(?1) AND i.id = ?1"
 #define GUARITA_TOKEN_COLUMNS                                                         \
   "t.key, t.account, t.digest, t.hint, t.state, t.weak, t.created_ms, t.expires_ms, " \
   "t.retires_ms, t.ended_ms, t.last_used_ms, t.sealed, t.sealed_key_id"
@@ -50,6 +51,20 @@ inline constexpr char kDueTokens[] =
     " AND expires_ms IS NOT NULL AND expires_ms <= ?1 UNION SELECT key FROM tokens"
     " WHERE ended_ms IS NULL AND retires_ms IS NOT NULL AND retires_ms <= ?1)"
     " ORDER BY t.account, t.created_ms";
+
+// Lists go account by account, by their ids, and find their page by an index, however far it is.
+// Parameters: the account, the id before the first one, a LIKE pattern or '', how many.
+#define GUARITA_LIST_INSTANCES       \
+  "SELECT " GUARITA_INSTANCE_COLUMNS \
+  ", a.id FROM accounts a CROSS JOIN instances i ON i.account = a.key WHERE "
+inline constexpr char kInstancesOfAccount[] = GUARITA_LIST_INSTANCES
+    "a.key = ?1 AND i.id > ?2"
+    " AND (?3 = '' OR i.id LIKE ?3 ESCAPE '\\' OR i.name LIKE ?3 ESCAPE '\\')"
+    " ORDER BY i.id LIMIT ?4";
+inline constexpr char kInstancesOfLaterAccounts[] = GUARITA_LIST_INSTANCES
+    "a.id > ?1"
+    " AND (?2 = '' OR i.id LIKE ?2 ESCAPE '\\' OR i.name LIKE ?2 ESCAPE '\\')"
+    " ORDER BY a.id, i.id LIMIT ?3";
 
 // Into `row`, whose strings keep their memory.
 void read_account(const Statement& s, AccountRow& row);

@@ -24,6 +24,9 @@ constexpr char k0005[] = {
 constexpr char k0006[] = {
 #embed "../migrations/0006_due_tokens.sql"
 };
+constexpr char k0007[] = {
+#embed "../migrations/0007_instance_id_hash.sql"
+};
 
 constexpr std::array kMigrations{
     Migration{1, "core", {k0001, sizeof k0001}},
@@ -32,6 +35,7 @@ constexpr std::array kMigrations{
     Migration{4, "activity", {k0004, sizeof k0004}},
     Migration{5, "cheaper checks", {k0005, sizeof k0005}},
     Migration{6, "due tokens", {k0006, sizeof k0006}},
+    Migration{7, "instance id hash", {k0007, sizeof k0007}},
 };
 
 }  // namespace
