@@ -6,7 +6,7 @@ import test from 'node:test';
 import { Nginx } from '../support/nginx.mjs';
 import { RawClient, requestBytes } from '../support/raw_client.mjs';
 import { RawUpstream, answerBytes } from '../support/raw_upstream.mjs';
-import { atEnd, eventually } from '../support/temp.mjs';
+import { atEnd, eventually, startProcess } from '../support/temp.mjs';
 
 const request = (head, body = '') => `POST /x HTTP/1.1\r\nHost: u\r\n${head}\r\n${body}`;
 
@@ -58,6 +58,22 @@ test('nginx answers what it saw', { timeout: 30_000 }, async (t) => {
   await eventually(() => nginx.seen().length > 0, { what: "nginx's line" });
   assert.throws(() => nginx.assertNever('nothing'), /token header/);
   client.close();
+});
+
+test('a test process that is ended takes its children along', { timeout: 30_000 }, async () => {
+  const temp = new URL('../support/temp.mjs', import.meta.url).href;
+  const script = `import { startProcess } from ${JSON.stringify(temp)};
+    console.log(startProcess('sleep', ['1000']).pid);`;
+  const parent = startProcess(process.execPath, ['--input-type=module', '-e', script]);
+  let told = '';
+  parent.stdout.on('data', (data) => { told += data; });
+  await eventually(() => told.endsWith('\n'), { what: "the child's pid" });
+  parent.kill('SIGTERM');
+  assert.equal((await parent.exited).code, 143);
+  const gone = () => {
+    try { process.kill(Number(told), 0); return false; } catch { return true; }
+  };
+  await eventually(gone, { what: 'the child is gone' });
 });
 
 test('what began last ends first, and an end that fails keeps none of the others back', async () => {

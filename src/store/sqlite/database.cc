@@ -208,8 +208,9 @@ StoreResult<Database> Database::open(const std::filesystem::path& file, Access a
   Database db(raw);
   if (code != SQLITE_OK) return Err<StoreError>(db.error(code, "open " + file.string()));
   sqlite3_busy_timeout(raw, kBusyMillis);
-  sqlite3_create_function_v2(raw, "id_hash", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr,
-                             &id_hash, nullptr, nullptr, nullptr);
+  const int made = sqlite3_create_function_v2(raw, "id_hash", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                                              nullptr, &id_hash, nullptr, nullptr, nullptr);
+  if (made != SQLITE_OK) return Err<StoreError>(db.error(made, "define id_hash"));
   const std::string setup = "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
   if (auto ok = db.script(setup); !ok) return Err<StoreError>(std::move(ok.error()));
   return db;
